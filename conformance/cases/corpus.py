@@ -1,0 +1,35 @@
+"""The corpus: cases that are the same for every implementation and every device.
+
+Case i of a property is a function of (property, dtype, seed, i), stratified over the property's
+regimes.  No stream is shared, so that shards and single cases are made alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+
+from conformance.cases.build import Draw, size_choices
+from conformance.cases.space import Space
+
+
+def corpus(space: Space, *, slug: str, dtype: str, seed: int, per_regime: int) -> Iterator[Draw]:
+    """The draws of a property's corpus: ``per_regime`` of each of its regimes, interleaved."""
+    for index in range(per_regime * len(space.regimes)):
+        regime = space.regimes[index % len(space.regimes)]
+        number = _hash(f"{slug}/{dtype}/{seed}/{index}")
+        rows, classes = size_choices(regime)
+        # Sizes walk through their choices, so that few cases already show each of them: every
+        # regime from the first one on, the small ones from different places.
+        step = index // len(space.regimes)
+        start = 0 if regime in ("wide", "many-rows") else index + number % 3
+        yield Draw(
+            regime=regime,
+            seed=number,
+            rows=rows[(2 * (step + start) + 1) % len(rows)],
+            classes=classes[(step + start) % len(classes)],
+        )
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")

@@ -1,0 +1,52 @@
+"""TensorFlow, eager: contiguous tensors; ``GradientTape``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else it greets on stderr, when imported
+
+import tensorflow as tf
+
+Array = tf.Tensor
+LAYOUTS: tuple[str, ...] = ("contiguous",)
+AUTODIFF: bool = True
+
+
+def to_native(array: NDArray[Any], device: str) -> Any:
+    return tf.constant(np.asarray(array, order="C"))
+
+
+def to_numpy(array: Any) -> NDArray[Any]:
+    return np.array(array.numpy())
+
+
+def vjp(function: Callable[[Any], Any], primal: Any, cotangent: Any) -> Any:
+    with tf.GradientTape() as tape:
+        tape.watch(primal)
+        result = function(primal)
+    gradient = tape.gradient(result, primal, output_gradients=cotangent)
+    return gradient if gradient is None else tf.convert_to_tensor(gradient)
+
+
+def log(array: Any) -> Any:
+    return tf.math.log(array)
+
+
+def on(device: str) -> AbstractContextManager[Any]:
+    context: AbstractContextManager[Any] = tf.device(device.replace("cuda", "gpu"))
+    return context
+
+
+def devices() -> tuple[str, ...]:
+    return ("cpu", *(f"cuda:{i}" for i, _ in enumerate(tf.config.list_physical_devices("GPU"))))
+
+
+def version() -> str:
+    return str(tf.__version__)

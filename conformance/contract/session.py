@@ -1,0 +1,177 @@
+"""An implementation on a device, ready to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conformance.contract.frameworks import Bridge, load_bridge
+from conformance.contract.implementation import Implementation, Stage
+from conformance.errors import AdapterError, UsageError
+
+Array = NDArray[Any]
+
+CHAINS: dict[str, tuple[str, str]] = {
+    "softmax-log-nll": ("softmax", "nll_loss"),
+    "log_softmax-nll": ("log_softmax", "nll_loss"),
+}
+"""The chains that rebuild the loss from its stages, and the two stages that each needs."""
+
+
+def open_session(implementation: Implementation, device: str = "cpu") -> Session:
+    """Prepare an implementation to be asked on a device, such as ``cpu``, ``cuda`` or ``cuda:1``.
+
+    Raises ``MissingFrameworkError`` where its framework is not installed, and ``UsageError`` for a
+    device that the adapter does not declare or that the framework does not see.
+    """
+    bridge = load_bridge(implementation.framework)
+    kinds = {device, device.partition(":")[0]}
+    declared, present = implementation.declared.devices, bridge.devices()
+    if kinds.isdisjoint(declared):
+        raise UsageError(
+            f"{implementation.name} declares {', '.join(declared)}, not {device!r}: ask it there, "
+            "or add the device to devices=(...) of its adapter"
+        )
+    if device not in {*present, *(name.partition(":")[0] for name in present)}:
+        raise UsageError(
+            f"{implementation.framework} sees no device {device!r} here; it sees "
+            f"{', '.join(present)}"
+        )
+    return Session(implementation, bridge, device)
+
+
+@dataclass(frozen=True)
+class Session:
+    """An implementation on a device.  NumPy arrays go in and come out.
+
+    The strides and flags of the arrays given are their layout, which the implementation sees too.
+    It may see their very memory, so that one which writes to its arguments writes to these: give
+    each call its own.  What the implementation raises passes through unchanged; an adapter that
+    returns no array raises ``AdapterError``.
+    """
+
+    implementation: Implementation
+    bridge: Bridge
+    device: str
+
+    def loss(self, logits: Array, target: Array, **options: Any) -> Array:
+        """The loss in the implementation's own dtype: one a row for ``none``, else of shape ()."""
+        return self._ask(self.implementation.function, (logits, target), options)
+
+    def gradient(self, cotangent: Array, logits: Array, target: Array, **options: Any) -> Array:
+        """d<cotangent, loss>/d logits, by the adapter's vjp or else the framework's autodiff."""
+        return self._ask(self._pullback, (cotangent, logits, target), options)
+
+    def stage(self, name: str, *arrays: Array, **options: Any) -> Array:
+        """The value of one stage: ``softmax``, ``log_softmax`` or ``nll_loss``."""
+        return self._ask(self._stage(name).function, arrays, options)
+
+    def chain_loss(self, chain: str, logits: Array, target: Array, **options: Any) -> Array:
+        """The loss rebuilt from stages; chain is ``softmax-log-nll`` or ``log_softmax-nll``."""
+        return self._ask(self._chain(chain), (logits, target), options)
+
+    def chain_gradient(
+        self, chain: str, cotangent: Array, logits: Array, target: Array, **options: Any
+    ) -> Array:
+        """d<cotangent, chain>/d logits, by the stages' vjps or else the framework's autodiff."""
+        pullback = self._chain_pullback(chain) or self._autodiff(self._chain(chain))
+        return self._ask(pullback, (cotangent, logits, target), options)
+
+    def arguments_after_loss(
+        self, logits: Array, target: Array, **options: Any
+    ) -> dict[str, Array]:
+        """The array arguments, by name, as the device holds them after the loss.
+
+        By this an implementation that writes to its arguments is found out on any device.
+        """
+        arrays = {"logits": logits, "target": target}
+        return self._arguments_after(self.implementation.function, arrays, options)
+
+    def arguments_after_gradient(
+        self, cotangent: Array, logits: Array, target: Array, **options: Any
+    ) -> dict[str, Array]:
+        """The array arguments, by name, as the device holds them after the gradient."""
+        arrays = {"cotangent": cotangent, "logits": logits, "target": target}
+        return self._arguments_after(self._pullback, arrays, options)
+
+    def _arguments_after(
+        self, function: Callable[..., Any], arrays: dict[str, Array], options: dict[str, Any]
+    ) -> dict[str, Array]:
+        with self.bridge.on(self.device):
+            positional = {name: self._native(array) for name, array in arrays.items()}
+            keywords = {name: self._native(value) for name, value in options.items()}
+            function(*positional.values(), **keywords)
+            after = {**positional, **keywords}.items()
+            return {
+                n: self.bridge.to_numpy(a) for n, a in after if isinstance(a, self.bridge.Array)
+            }
+
+    def _ask(
+        self, function: Callable[..., Any], arrays: tuple[Array, ...], options: dict[str, Any]
+    ) -> Array:
+        with self.bridge.on(self.device):
+            native = [self._native(np.asarray(array)) for array in arrays]
+            keywords = {name: self._native(value) for name, value in options.items()}
+            return self.bridge.to_numpy(self._array(function(*native, **keywords)))
+
+    def _native(self, value: Any) -> Any:
+        return self.bridge.to_native(value, self.device) if isinstance(value, np.ndarray) else value
+
+    def _array(self, value: Any) -> Any:
+        """What an adapter returned, which must be an array of its framework."""
+        if isinstance(value, self.bridge.Array):
+            return value
+        raise AdapterError(
+            f"{self.implementation.name} returned {type(value).__name__} where an array belongs: "
+            f"let its adapter return {self.implementation.framework} arrays only"
+        )
+
+    @property
+    def _pullback(self) -> Callable[..., Any]:
+        return self.implementation.pullback or self._autodiff(self.implementation.function)
+
+    def _autodiff(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def pullback(cotangent: Any, logits: Any, target: Any, **options: Any) -> Any:
+            def loss(x: Any) -> Any:
+                return self._array(function(x, target, **options))
+
+            return self.bridge.vjp(loss, logits, cotangent)
+
+        return pullback
+
+    def _stage(self, name: str) -> Stage:
+        try:
+            return self.implementation.stages[name]
+        except KeyError:
+            raise UsageError(f"{self.implementation.name} offers no stage {name!r}") from None
+
+    def _chain(self, chain: str) -> Callable[..., Any]:
+        first, nll_loss = map(self._stage, CHAINS[chain])
+
+        def loss(logits: Any, target: Any, **options: Any) -> Any:
+            x = self._array(first(logits))
+            log_p = self.bridge.log(x) if first.name == "softmax" else x
+            return nll_loss(log_p, target, **options)
+
+        return loss
+
+    def _chain_pullback(self, chain: str) -> Callable[..., Any] | None:
+        """The chain backwards, where both of its stages give their vjp."""
+        first, nll_loss = map(self._stage, CHAINS[chain])
+        first_pullback, nll_pullback = first.pullback, nll_loss.pullback
+        if first_pullback is None or nll_pullback is None:
+            return None
+
+        def pullback(cotangent: Any, logits: Any, target: Any, **options: Any) -> Any:
+            x = self._array(first(logits))
+            if first.name == "softmax":  # d log p = dp / p
+                dx = nll_pullback(cotangent, self.bridge.log(x), target, **options) / x
+            else:
+                dx = nll_pullback(cotangent, x, target, **options)
+            return first_pullback(dx, logits)
+
+        return pullback

@@ -1,0 +1,39 @@
+"""What must hold: the catalogue of properties, one module a family."""
+
+from __future__ import annotations
+
+from conformance.properties import (
+    accuracy,
+    definition,
+    gradient,
+    ignore_index,
+    invariance,
+    label_smoothing,
+    purity,
+    reduction,
+    shape,
+    soft_targets,
+    special_values,
+    validation,
+    weight,
+)
+from conformance.properties.property import Property
+
+PROPERTIES: tuple[Property, ...] = (
+    *definition.PROPERTIES,
+    *accuracy.PROPERTIES,
+    *weight.PROPERTIES,
+    *ignore_index.PROPERTIES,
+    *reduction.PROPERTIES,
+    *label_smoothing.PROPERTIES,
+    *soft_targets.PROPERTIES,
+    *shape.PROPERTIES,
+    *gradient.PROPERTIES,
+    *invariance.PROPERTIES,
+    *special_values.PROPERTIES,
+    *validation.PROPERTIES,
+    *purity.PROPERTIES,
+)
+"""In the order of reports: the formula first, then option by option."""
+
+BY_SLUG: dict[str, Property] = {prop.slug: prop for prop in PROPERTIES}

@@ -1,0 +1,169 @@
+"""Questions to an implementation and its answers, live or remembered.
+
+A property asks through an Asker.  The power test asks the same property again with the remembered
+answers, one of them spoiled: the implementation is not called twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conformance.cases.case import Case
+from conformance.errors import ConformanceError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Raised:
+    """The implementation raised instead of answering."""
+
+    type: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.message else self.type
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: an array, or an exception."""
+
+    value: Array | None
+    raised: Raised | None = None
+
+
+class Session(Protocol):
+    """What an Asker needs of an implementation (``contract.Session`` is one)."""
+
+    def loss(self, logits: Array, target: Array, **options: Any) -> Array: ...
+    def gradient(self, cotangent: Array, logits: Array, target: Array, **options: Any) -> Array: ...
+    def chain_loss(self, chain: str, logits: Array, target: Array, **options: Any) -> Array: ...
+    def chain_gradient(
+        self, chain: str, cotangent: Array, logits: Array, target: Array, **options: Any
+    ) -> Array: ...
+    def arguments_after_loss(
+        self, logits: Array, target: Array, **options: Any
+    ) -> dict[str, Array]: ...
+    def arguments_after_gradient(
+        self, cotangent: Array, logits: Array, target: Array, **options: Any
+    ) -> dict[str, Array]: ...
+
+
+class Asker(Protocol):
+    """Answers questions about cases."""
+
+    def ask(self, question: str, case: Case) -> Answer: ...
+
+
+class Live:
+    """Asks the implementation and remembers each answer."""
+
+    def __init__(
+        self, session: Session, options: frozenset[str], watch: Callable[[Case], None]
+    ) -> None:
+        self.session = session
+        self.options = options
+        self.watch = watch
+        self.answers: list[Answer] = []
+
+    def ask(self, question: str, case: Case) -> Answer:
+        self.watch(case)
+        logits, target, options = case.arguments()
+        if "reduction" not in self.options:
+            options.pop("reduction", None)  # it reduces in one way, and takes no argument for it
+        try:
+            answer = Answer(QUESTIONS[question](self.session, case, (logits, target, options)))
+        except ConformanceError:
+            raise  # the adapter is broken, not the implementation wrong
+        except Exception as error:
+            # One line, bounded: it goes into records; some frameworks append a stack to it.
+            message = str(error).strip().split("\n")[0][:300]
+            answer = Answer(None, Raised(type(error).__name__, message))
+        self.answers.append(answer)
+        return answer
+
+
+class Remembered:
+    """Answers in the order in which they were once given."""
+
+    def __init__(self, answers: Sequence[Answer]) -> None:
+        self.left = iter(answers)
+
+    def ask(self, question: str, case: Case) -> Answer:
+        return next(self.left)
+
+
+Arguments = tuple[Array, Array, dict[str, Any]]
+Call = Callable[[Session, Case, Arguments], Array]
+
+
+def _loss(session: Session, case: Case, arguments: Arguments) -> Array:
+    logits, target, options = arguments
+    return session.loss(logits, target, **options)
+
+
+def _gradient(session: Session, case: Case, arguments: Arguments) -> Array:
+    logits, target, options = arguments
+    return session.gradient(cotangent_of(case), logits, target, **options)
+
+
+def _chain_loss(chain: str) -> Call:
+    def ask(session: Session, case: Case, arguments: Arguments) -> Array:
+        logits, target, options = arguments
+        return session.chain_loss(chain, logits, target, **options)
+
+    return ask
+
+
+def _chain_gradient(chain: str) -> Call:
+    def ask(session: Session, case: Case, arguments: Arguments) -> Array:
+        logits, target, options = arguments
+        return session.chain_gradient(chain, cotangent_of(case), logits, target, **options)
+
+    return ask
+
+
+def _inputs_after(question: str) -> Call:
+    def ask(session: Session, case: Case, arguments: Arguments) -> Array:
+        logits, target, options = arguments
+        if question == "loss":
+            after = session.arguments_after_loss(logits, target, **options)
+        else:
+            cotangent = cotangent_of(case)
+            after = session.arguments_after_gradient(cotangent, logits, target, **options)
+        return input_bytes(after["logits"], after["target"], after.get("weight"))
+
+    return ask
+
+
+QUESTIONS: dict[str, Call] = {
+    "loss": _loss,
+    "gradient": _gradient,
+    "softmax-log-nll loss": _chain_loss("softmax-log-nll"),
+    "softmax-log-nll gradient": _chain_gradient("softmax-log-nll"),
+    "log_softmax-nll loss": _chain_loss("log_softmax-nll"),
+    "log_softmax-nll gradient": _chain_gradient("log_softmax-nll"),
+    "inputs after the loss": _inputs_after("loss"),
+    "inputs after the gradient": _inputs_after("gradient"),
+}
+
+
+def cotangent_of(case: Case) -> Array:
+    """The case's cotangent, or ones in the shape of its result."""
+    if case.cotangent is not None:
+        return np.array(case.cotangent)
+    one_loss_a_row = case.reduction == "none" or case.reduce is False
+    dims = case.logits.shape[: case.class_axis] + case.logits.shape[case.class_axis + 1 :]
+    return np.ones(dims if one_loss_a_row else (), case.logits.dtype)
+
+
+def input_bytes(logits: Array, target: Array, weight: Array | None) -> NDArray[np.uint8]:
+    """The values of the inputs, bit for bit, as one array of bytes."""
+    content = logits.tobytes() + target.tobytes() + (b"" if weight is None else weight.tobytes())
+    return np.frombuffer(content, np.uint8)

@@ -1,0 +1,163 @@
+"""Ignored rows: as if they were not there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conformance.cases.case import Case
+from conformance.cases.space import EVERYTHING
+from conformance.properties.property import states
+from conformance.properties.transform import kept, rows_of, take_rows
+from conformance.properties.trial import Trial
+from conformance.properties.truth import reduction_of
+
+SOME_IGNORED = EVERYTHING.but(
+    targets=("indices",), ignored=("some", "all-but-one"), shapes=("batched", "spatial"), min_rows=2
+)
+
+
+@states(
+    "Rows that are ignored count as if they were not there: the loss is that of the other rows.",
+    slug="ignored-rows-are-dropped",
+    family="ignore_index",
+    formula="l(x, y) = l(x[keep], y[keep]),  keep = (y != ignore_index)",
+    space=SOME_IGNORED,
+    links=(
+        "https://github.com/pytorch/pytorch/issues/73205",
+        "https://github.com/PaddlePaddle/Paddle/pull/76033",
+        "https://github.com/tracel-ai/burn/issues/5568",
+        "https://github.com/pytorch/pytorch/issues/108148",
+    ),
+)
+def ignored_rows_are_dropped(case: Case, trial: Trial) -> None:
+    keep = kept(case)
+    rest = take_rows(case, keep)
+    whole, part = trial.loss(case), trial.loss(rest)
+    bound = trial.truth.loss_bound(case), trial.truth.loss_bound(rest)
+    if reduction_of(case) == "none":
+        trial.require(
+            whole.size == case.rows,
+            f"the loss has shape {whole.shape}, should hold {case.rows} rows",
+            kind="shape",
+        )
+        whole, bound = whole.reshape(-1)[keep], (bound[0].reshape(-1)[keep], bound[1])
+    trial.same("the loss", whole, part, bound[0] + bound[1])
+
+
+@states(
+    "The gradient of the rows that stay does not see the rows that are ignored.",
+    slug="ignored-rows-are-dropped-from-the-gradient",
+    family="ignore_index",
+    formula="dl/dx [keep] = d l(x[keep], y[keep]) / dx[keep]",
+    space=SOME_IGNORED,
+    needs=("gradient",),
+    links=(
+        "https://github.com/NVIDIA/TransformerEngine/pull/2476",
+        "https://github.com/open-mmlab/mmsegmentation/issues/886",
+    ),
+)
+def ignored_rows_are_dropped_from_the_gradient(case: Case, trial: Trial) -> None:
+    keep = kept(case)
+    rest = take_rows(case, keep)
+    whole, part = trial.gradient(case), trial.gradient(rest)
+    trial.require(
+        whole.shape == case.logits.shape,
+        f"the gradient has shape {whole.shape}, should be {case.logits.shape}",
+        kind="shape",
+    )
+    bound = rows_of(trial.truth.gradient_bound(case), 1)[keep] + trial.truth.gradient_bound(rest)
+    trial.same("the gradient of the rows that stay", rows_of(whole, 1)[keep], part, bound)
+
+
+@states(
+    "An ignored row has loss 0 and gradient 0, exactly.",
+    slug="ignored-rows-are-exactly-zero",
+    family="ignore_index",
+    formula="y_i = ignore_index: l_i = 0, dl/dx_i = 0",
+    space=EVERYTHING.but(targets=("indices",), ignored=("some", "all-but-one", "all")),
+    needs=("gradient",),
+    links=(
+        "https://github.com/PaddlePaddle/Paddle/pull/28622",
+        "https://github.com/google-deepmind/optax/issues/1335",
+    ),
+)
+def ignored_rows_are_exactly_zero(case: Case, trial: Trial) -> None:
+    dropped = ~kept(case)
+    gradient = trial.gradient(case)
+    trial.require(
+        gradient.shape == case.logits.shape,
+        f"the gradient has shape {gradient.shape}, should be {case.logits.shape}",
+        kind="shape",
+    )
+    ignored = rows_of(gradient, case.class_axis)[dropped].astype(np.float64)
+    trial.require(not np.any(ignored), "the gradient of an ignored row is not 0", got=str(ignored))
+    if reduction_of(case) == "none":
+        loss = trial.loss(case)
+        exact_loss = trial.exact(case).loss
+        trial.within("the loss", loss, exact_loss, trial.truth.loss_bound(case))
+        nothing = loss.reshape(-1)[dropped].astype(np.float64)
+        trial.require(not np.any(nothing), "the loss of an ignored row is not 0", got=str(nothing))
+    # A gradient that is 0 everywhere would pass so far: the rows that stay must have theirs.
+    exact = trial.exact(case).gradient
+    assert exact is not None
+    trial.within("the gradient", gradient, exact, trial.truth.gradient_bound(case))
+
+
+@states(
+    "NaN and infinities in an ignored row harm neither the loss nor the gradient.",
+    slug="garbage-in-ignored-rows-is-harmless",
+    family="ignore_index",
+    level="should",
+    formula="y_i = ignore_index: l and dl/dx are the same for any x_i, NaN included",
+    space=SOME_IGNORED.but(smoothings=(None, 0.1)),
+    needs=("gradient",),
+    links=(
+        "https://github.com/google-deepmind/optax/issues/1335",
+        "https://github.com/pytorch/pytorch/issues/188680",
+    ),
+)
+def garbage_in_ignored_rows_is_harmless(case: Case, trial: Trial) -> None:
+    logits = case.logits.copy()
+    garbage = np.moveaxis(logits, case.class_axis, -1).reshape(-1, case.classes)
+    dropped = np.flatnonzero(~kept(case))
+    garbage[dropped] = np.resize(np.array([np.nan, np.inf, -np.inf]), (dropped.size, case.classes))
+    dims = case.logits.shape[:1] + case.logits.shape[2:]
+    spoiled = np.moveaxis(garbage.reshape(*dims, case.classes), -1, case.class_axis)
+    dirty = case.but(logits=np.ascontiguousarray(spoiled))
+    exact = trial.exact(case)
+    assert exact.gradient is not None
+    trial.within("the loss", trial.loss(dirty), exact.loss, trial.truth.loss_bound(case))
+    trial.within(
+        "the gradient", trial.gradient(dirty), exact.gradient, trial.truth.gradient_bound(case)
+    )
+
+
+@states(
+    "What is the mean when every row is ignored?",
+    slug="mean-of-nothing",
+    family="ignore_index",
+    level="behaviour",
+    formula="mean over no rows: 0/0",
+    space=EVERYTHING.but(
+        regimes=("typical",),
+        targets=("indices",),
+        ignored=("all",),
+        ignore_indices=("default",),
+        reductions=("mean",),
+        weights=("none",),
+        smoothings=(None,),
+    ),
+    links=("https://github.com/pytorch/pytorch/issues/50224",),
+)
+def mean_of_nothing(case: Case, trial: Trial) -> str:
+    outcome = trial.outcome(case)
+    return outcome if isinstance(outcome, str) else f"{float(outcome.astype(np.float64)):g}"
+
+
+PROPERTIES = (
+    ignored_rows_are_dropped,
+    ignored_rows_are_dropped_from_the_gradient,
+    ignored_rows_are_exactly_zero,
+    garbage_in_ignored_rows_is_harmless,
+    mean_of_nothing,
+)

@@ -1,0 +1,114 @@
+"""The power test: a comparison that cannot reject proves nothing.
+
+Spoiled copies of what the implementation returned go to the same comparison.  In the regimes that a
+property declares as its strong ones, at least 90 % of them must be rejected, else the cell is
+vacuous, which is a fault of the suite and not of the implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from conformance.cases.case import Case
+from conformance.properties.asking import Answer, Array, Remembered
+from conformance.properties.property import Property
+from conformance.properties.trial import Trial, Violation
+from conformance.properties.truth import Truth, reduction_of
+from conformance.spec.formats import FORMATS
+
+REQUIRED = 0.9
+"""The share of spoiled answers that must be rejected in the strong regimes."""
+
+
+def spoiled_and_rejected(
+    prop: Property, case: Case, answers: Sequence[Answer], label: str | None, truth: Truth
+) -> tuple[int, int]:
+    """How many spoiled copies of the answers were made, and how many of them were rejected."""
+    made = rejected = 0
+    for index in sorted({0, len(answers) - 1}):
+        for spoiled in _spoils(answers[index], case, labelled=prop.level == "behaviour"):
+            made += 1
+            replayed = [*answers[:index], Answer(spoiled), *answers[index + 1 :]]
+            rejected += _rejects(prop, case, replayed, label, truth)
+    return made, rejected
+
+
+def is_sharp(prop: Property, case: Case, truth: Truth) -> bool:
+    """Whether the power test counts on a case: a strong regime, a decided answer, no cancellation.
+
+    A mean over nothing is a choice point, and weights of both signs cancel in sums.
+    """
+    cancels = case.weight is not None and bool((case.weight < 0).any())
+    if cancels or case.regime not in prop.strong:
+        return False
+    return prop.level == "behaviour" or bool(np.isfinite(truth.loss_bound(case)).all())
+
+
+def _rejects(
+    prop: Property, case: Case, answers: Sequence[Answer], label: str | None, truth: Truth
+) -> bool:
+    try:
+        return prop.body(case, Trial(Remembered(answers), truth)) != label
+    except (Violation, StopIteration):
+        # Out of answers: the spoiled one led the property to ask on, past what passed before.
+        return True
+
+
+def _spoils(answer: Answer, case: Case, *, labelled: bool) -> Iterator[Array]:
+    """Zeroed, scaled, sign flipped, rows swapped: each where it differs from the answer.
+
+    A label names what an answer is, not how large: only zeros.  Where the answer is 0: ones.
+    """
+    value = answer.value
+    if value is None:  # it refused: what if it had returned a loss that looks valid?
+        none = reduction_of(case) == "none"
+        yield np.zeros(case.rows if none else (), case.logits.dtype)
+        return
+    if not np.any(value.astype(np.float64)):
+        yield np.ones_like(value)
+        return
+    spoils = [np.zeros_like(value)]
+    if not labelled:
+        spoils += [_scaled(value), _negated(value)]
+        if value.ndim and value.shape[0] > 1:
+            spoils.append(value[::-1])
+    for spoiled in spoils:
+        if _differs(spoiled, value):
+            yield spoiled
+
+
+def _step(value: Array) -> float:
+    """The size of a spoil, relative: 1 %, or 256 u where that is more.
+
+    That is 12.5 % in float16 and twice the value in bfloat16: the widest class of sane arithmetic
+    may be off by some tens of u at ten classes, on either side of a comparison of two computed
+    values; 1 % in bfloat16 (u = 0.4 %) is a handful of roundings.
+    """
+    fmt = FORMATS.get(value.dtype.name)
+    return 0.0 if fmt is None else max(0.01, 256 * fmt.unit_roundoff)
+
+
+def _scaled(value: Array) -> Array:
+    if value.dtype.name not in FORMATS:
+        return value + np.ones_like(value)
+    with np.errstate(over="ignore"):
+        scaled: Array = (value.astype(np.float64) * (1 + _step(value))).astype(value.dtype)
+    return scaled
+
+
+def _negated(value: Array) -> Array:
+    if value.dtype.kind in "ub":
+        return ~value
+    negated: Array = -value
+    return negated
+
+
+def _differs(spoiled: Array, value: Array) -> bool:
+    """Whether a spoil is one: somewhere it is off by the step, relative to the largest number."""
+    x, y = spoiled.astype(np.float64), value.astype(np.float64)
+    same = (x == y) | (np.isnan(x) & np.isnan(y))
+    with np.errstate(invalid="ignore", over="ignore"):
+        small = np.abs(x - y) < 0.9 * _step(value) * np.max(np.abs(y), initial=0.0)
+    return not bool(np.all(same | small))

@@ -1,0 +1,97 @@
+"""What a property is: a statement that must hold, and the cases that put it to the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from conformance.cases.case import Case
+from conformance.cases.regimes import SHARP
+from conformance.cases.space import Space
+from conformance.spec.formats import FORMATS
+
+if TYPE_CHECKING:
+    from conformance.properties.trial import Trial
+
+LEVELS = {
+    "must": "the mathematics, or what every sane caller relies on",
+    "should": "good practice that some implementations refuse",
+    "behaviour": "a choice point: no verdict, a label",
+}
+
+Body = Callable[[Case, "Trial"], str | None]
+"""Asks through the trial and compares; a behaviour property returns its label."""
+
+
+@dataclass(frozen=True)
+class Property:
+    """One statement about an implementation."""
+
+    slug: str
+    """Stable: part of records, permalinks and known failures; never reused."""
+    family: str
+    level: str
+    statement: str
+    formula: str
+    body: Body
+    space: Space
+    needs: tuple[str, ...] = ()
+    """Features that an implementation must offer: gradient, stages, legacy."""
+    dtypes: tuple[str, ...] = tuple(FORMATS)
+    strong: tuple[str, ...] = SHARP
+    """Regimes in which the comparison is sharp: the power test counts there."""
+    links: tuple[str, ...] = ()
+    """Real bugs that motivate the property."""
+    share: float = 1.0
+    """The part of the profile's searched examples that it gets (costly ones get less)."""
+
+    def describe(self) -> dict[str, Any]:
+        """The property for the header of the records."""
+        fields = asdict(self)
+        names = ("slug", "family", "level", "statement", "formula", "needs", "strong", "links")
+        return {name: _plain(fields[name]) for name in names} | {
+            "regimes": list(self.space.regimes)
+        }
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def states(
+    statement: str,
+    *,
+    slug: str,
+    family: str,
+    space: Space,
+    level: str = "must",
+    formula: str = "",
+    needs: tuple[str, ...] = (),
+    dtypes: tuple[str, ...] = tuple(FORMATS),
+    strong: tuple[str, ...] | None = None,
+    links: tuple[str, ...] = (),
+    share: float = 1.0,
+) -> Callable[[Body], Property]:
+    """Make a property of a function: ``@states("...", slug=..., family=..., space=...)``."""
+    if strong is None:
+        strong = tuple(regime for regime in SHARP if regime in space.regimes)
+        strong = strong or space.regimes[:1]
+
+    def decorate(body: Body) -> Property:
+        return Property(
+            slug,
+            family,
+            level,
+            statement,
+            formula,
+            body,
+            space,
+            needs,
+            dtypes,
+            strong,
+            links,
+            share,
+        )
+
+    return decorate

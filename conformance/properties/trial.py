@@ -1,0 +1,195 @@
+"""A trial: one case put to one implementation, its answers compared with what must hold.
+
+Comparisons check shape first, then where values are NaN or infinite, then the finite values against
+a bound for each element.  There is no tolerance here: every bound comes from spec/bounds.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conformance.cases.case import Case
+from conformance.properties.asking import Array, Asker
+from conformance.properties.truth import Truth
+from conformance.spec.double_double import Pair
+from conformance.spec.formats import FORMATS, format_of
+from conformance.spec.oracle import Solution
+
+Float64 = NDArray[np.float64]
+
+
+class Violation(Exception):
+    """A property does not hold on a case."""
+
+    def __init__(self, kind: str, message: str, *, expected: str = "", got: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        """The way it fails: wrong | not-finite | shape | dtype | raised | modified | accepted."""
+        self.message = message
+        self.expected = expected
+        self.got = got
+
+
+@dataclass
+class Measure:
+    """How close the compared values of a trial came to their bounds."""
+
+    ratio: float = 0.0
+    """The largest error / bound."""
+    ulp: float = 0.0
+    """The largest error in units in the last place of the dtype."""
+    errors: list[tuple[Float64, Float64]] | None = None
+    """(errors in ulp, errors / bound), element by element, where the property collects them."""
+
+
+class Trial:
+    """What a property's body gets: ways to ask, the truth, and ways to compare."""
+
+    def __init__(self, asker: Asker, truth: Truth, measure: Measure | None = None) -> None:
+        self._asker = asker
+        self.truth = truth
+        self.measure = measure or Measure()
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def ask(self, question: str, case: Case) -> Array:
+        """The answer to a question; an exception of the implementation is a violation."""
+        answer = self._asker.ask(question, case)
+        if answer.value is None:
+            raise Violation("raised", f"raised {answer.raised}", got=str(answer.raised))
+        return answer.value
+
+    def loss(self, case: Case) -> Array:
+        return self.ask("loss", case)
+
+    def gradient(self, case: Case) -> Array:
+        """The vector-Jacobian product with the case's cotangent, shaped as the logits."""
+        return self.ask("gradient", case)
+
+    def outcome(self, case: Case) -> Array | str:
+        """The loss, or ``raises <type>`` where the implementation refuses."""
+        answer = self._asker.ask("loss", case)
+        return answer.value if answer.value is not None else f"raises {_type_of(answer.raised)}"
+
+    # -- truth -----------------------------------------------------------------------------------
+
+    def exact(self, case: Case) -> Solution:
+        return self.truth.solution(case)
+
+    # -- comparing -------------------------------------------------------------------------------
+
+    def loss_is_right(self, case: Case, level: str = "accurate") -> None:
+        """The loss agrees with the formula within the bound of an accuracy level."""
+        bound = self.truth.loss_bound(case, level)
+        self.within("the loss", self.loss(case), self.exact(case).loss, bound)
+
+    def gradient_is_right(self, case: Case, level: str = "accurate") -> None:
+        """The gradient agrees with the formula within the bound of an accuracy level."""
+        bound = self.truth.gradient_bound(case, level)
+        exact = self.exact(case).gradient
+        assert exact is not None  # solutions are made with their gradient
+        self.within("the gradient", self.gradient(case), exact, bound)
+
+    def within(self, what: str, got: Array, exact: Pair, bound: Float64) -> None:
+        """``got`` is within ``bound`` of an exact value given as hi + lo."""
+        expected = exact.hi
+        if got.shape != expected.shape:
+            raise Violation(
+                "shape",
+                f"{what} has shape {got.shape}, should be {expected.shape}",
+                expected=f"shape {expected.shape}",
+                got=f"shape {got.shape}",
+            )
+        values = got.astype(np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):
+            error = np.abs((values - expected) - exact.lo)
+        # Negated, so that a NaN counts as an excess.
+        excess = ~(error <= bound)
+        if excess.any():
+            excess = _real_excess(values, expected, bound, excess)
+            if excess.any():
+                raise _too_far(what, got, exact, error, bound, excess)
+        self._note(error, expected, bound, got)
+
+    def same(self, what: str, got: Array, other: Array, bound: Float64) -> None:
+        """Two computed values agree within the sum of their bounds."""
+        values = other.astype(np.float64)
+        self.within(what, got, Pair(values, np.zeros_like(values)), bound)
+
+    def identical(self, what: str, got: Array, expected: Array, kind: str = "wrong") -> None:
+        """Equal bit for bit, but for the sign of zero and the payload of NaN."""
+        if got.shape != expected.shape:
+            raise Violation("shape", f"{what} has shape {got.shape}, should be {expected.shape}")
+        if got.dtype.kind in "iub":
+            differ = got != expected
+        else:
+            a, b = got.astype(np.float64), expected.astype(np.float64)
+            differ = ~((a == b) | (np.isnan(a) & np.isnan(b)))
+        if np.any(differ):
+            where = _first(differ)
+            raise Violation(
+                kind,
+                f"{what} differs{_at(where)}",
+                expected=str(expected[where]),
+                got=str(got[where]),
+            )
+
+    def require(self, holds: Any, message: str, *, kind: str = "wrong", got: str = "") -> None:
+        """A condition that is no comparison of numbers."""
+        if not holds:
+            raise Violation(kind, message, got=got)
+
+    def _note(self, error: Float64, expected: Float64, bound: Float64, got: Array) -> None:
+        if not error.size:
+            return
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            judged = np.isfinite(error) & np.isfinite(bound) & (bound > 0)
+            ratios = np.where(judged, error / bound, 0.0)
+        self.measure.ratio = max(self.measure.ratio, float(ratios.max()))
+        if self.measure.errors is not None and got.dtype.name in FORMATS:
+            finite = judged & np.isfinite(expected)
+            ulps = error[finite] / format_of(got.dtype).ulp(expected[finite])
+            self.measure.errors.append((ulps, ratios[finite]))
+            self.measure.ulp = max(self.measure.ulp, float(ulps.max(initial=0.0)))
+
+
+def _type_of(raised: Any) -> str:
+    return raised.type if raised is not None else "nothing"
+
+
+def _real_excess(
+    values: Float64, expected: Float64, bound: Float64, excess: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Where the error exceeds the bound once NaN and infinities are compared as such."""
+    special = ~np.isfinite(expected)
+    match = np.where(np.isnan(expected), np.isnan(values), values == expected)
+    anything_goes = np.isposinf(bound)
+    judged: NDArray[np.bool_] = np.where(special, ~match, excess) & ~anything_goes
+    return judged
+
+
+def _too_far(
+    what: str, got: Array, exact: Pair, error: Float64, bound: Float64, excess: NDArray[np.bool_]
+) -> Violation:
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = np.where(excess, np.where(np.isnan(error), np.inf, error / bound), -1.0)
+    where = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
+    value, expected = got[where], float(exact.hi[where])
+    limit = float(np.broadcast_to(bound, got.shape)[where])
+    kind = "not-finite" if np.isfinite(expected) and not np.isfinite(float(value)) else "wrong"
+    message = f"{what}{_at(where)} is {float(value):.9g}, should be {expected:.9g}"
+    if kind == "wrong" and np.isfinite(expected):
+        message += f" ± {limit:.2g} (off by {float(error[where]):.2g})"
+    return Violation(kind, message, expected=f"{expected!r} ± {limit:.3g}", got=f"{float(value)!r}")
+
+
+def _first(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argwhere(mask)[0]) if np.ndim(mask) else ()
+
+
+def _at(where: tuple[Any, ...]) -> str:
+    return f"[{', '.join(str(int(i)) for i in where)}]" if where else ""

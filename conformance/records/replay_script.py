@@ -1,0 +1,344 @@
+"""A witness as a script that anybody can run with NumPy and the library alone.
+
+The script has two halves.  The *prelude* depends on the adapter only: a stand-in for
+``conformance.implementation``, the lines that carry arrays into and out of the framework, and the
+adapter's source.  The *case* depends on the witness only: arrays as exact literals, the call, and
+what was expected.  A report shows the prelude once per implementation and the case once per
+finding; ``replay_script`` is both, one below the other.
+"""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import re
+import textwrap
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conformance.cases import layouts
+from conformance.cases.case import Case
+from conformance.records.witness import decode_case
+
+READABLE = 64
+"""Arrays of at most so many elements are written as numbers, larger ones as compressed bytes."""
+
+LONGEST_TEXT = 2000
+"""Expected and got are cut here: a script is read before it is run."""
+
+
+def replay_script(witness: Mapping[str, Any], adapter_source: str) -> str:
+    """The Python script that asks ``witness``'s implementation the question that it failed.
+
+    It prints the loss, and the gradient when the witness asks for one, beside what was expected.
+    ``adapter_source`` is the text of the adapter file as it was run.
+    """
+    return replay_prelude(adapter_source) + "\n" + replay_case(witness)
+
+
+def replay_prelude(adapter_source: str) -> str:
+    """The first half: everything that is the same for every witness of one adapter file."""
+    framework = {
+        name: bridge
+        for name, bridge in _BRIDGES.items()
+        if re.search(rf"framework\s*=\s*[\"']{name}[\"']", adapter_source)
+    }
+    parts = [_HEAD, *framework.values(), _ASK, "# The adapter, as it was run.", ""]
+    return "\n".join(parts) + _without_future_imports(adapter_source).strip() + "\n"
+
+
+def replay_case(witness: Mapping[str, Any]) -> str:
+    """The second half: the arrays, the call, and what was expected of it."""
+    case = decode_case(witness["case"])
+    subject = f"{witness['implementation']} and {witness['property']}"
+    lines = [
+        f"# {_one_line(subject)}",
+        "# The case as it was drawn; some properties also ask variations of it, as they state.",
+    ]
+    if "bfloat16" in {a.dtype.name for a in (case.logits, case.target)}:
+        lines.append("import ml_dtypes")
+    if case.layout != "contiguous":
+        lines += ["", _layouts(), ""]
+    for name, array in (("logits", case.logits), ("target", case.target)):
+        lines.append(f"{name} = {_laid_out(literal(array), case.layout)}")
+    values = {name: repr(value) for name, value in case.options.items()}
+    if case.weight is not None:
+        values["weight"] = _laid_out(literal(case.weight), case.layout)
+    lines.append(f"options = dict({', '.join(f'{n}={v}' for n, v in values.items())})")
+    lines += _asked(witness, case)
+    for label, text in (("expected", witness.get("expected")), ("in the run", witness.get("got"))):
+        if text:
+            lines.append(f'print("{label:>15}:", {str(text)[:LONGEST_TEXT]!r})')
+    return "\n".join(lines) + "\n"
+
+
+def _asked(witness: Mapping[str, Any], case: Case) -> list[str]:
+    """The calls: the loss, and the gradient, and both by steps, where the witness is about them."""
+    about = f"{witness['property']} {witness.get('message')}"
+    device = str(witness.get("device") or "cpu")
+    lines = [
+        f"offer = implementation.named({str(witness['implementation'])!r})",
+        f"fused = Question(offer, {device!r})",
+    ]
+    ways = {"": "fused"}
+    if "softmax" in about:
+        stages = '"log_softmax"' if re.search("log.softmax", about) else '"softmax", "log"'
+        lines.append(f'steps = Question(offer.by({stages}, "nll_loss"), {device!r})')
+        ways["steps' "] = "steps"
+    gradient = case.cotangent is not None or "gradient" in about
+    if gradient:
+        lines.append(f"cotangent = {'None' if case.cotangent is None else literal(case.cotangent)}")
+    for whose, way in ways.items():
+        lines.append(f'show("{whose}loss", {way}.loss, logits, target, **options)')
+        if gradient:
+            arguments = "cotangent, logits, target, **options"
+            lines.append(f'show("{whose}gradient", {way}.gradient, {arguments})')
+    return lines
+
+
+def literal(array: NDArray[Any]) -> str:
+    """A Python expression that evaluates to exactly ``array``: the same dtype, shape and bits."""
+    dtype = array.dtype.name
+    source = f"ml_dtypes.{dtype}" if dtype == "bfloat16" else f"np.{dtype.replace('bool', 'bool_')}"
+    if array.size == 0:
+        return f"np.zeros({array.shape}, {source})"
+    if array.size <= READABLE:
+        for number in (str, lambda x: repr(float(x))):  # shortest first, exact if that is not
+            if _bits(_rounded(array, number)) == _bits(array):
+                return _wrapped(f"np.array({_nested(array, number)}, {source})", array)
+    packed = base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 9)).decode()
+    return f'unpack("{packed}", {source}, {array.shape})'
+
+
+def _nested(array: NDArray[Any], number: Any) -> str:
+    """The nested list of an array, each element written by ``number``."""
+    if array.ndim:
+        return "[" + ", ".join(_nested(row, number) for row in array) + "]"
+    if array.dtype.kind in "iub":
+        return str(array.item())
+    text = str(number(array[()]))
+    return text if text.lstrip("-")[:1].isdigit() else re.sub(r"(nan|inf)", r"np.\1", text)
+
+
+def _rounded(array: NDArray[Any], number: Any) -> NDArray[Any]:
+    """What the nested list comes back as: the check that the literal is exact."""
+    if array.dtype.kind in "iub":
+        return array
+    values = [float(str(number(x))) for x in array.ravel()]
+    return np.array(values, array.dtype).reshape(array.shape)
+
+
+def _bits(array: NDArray[Any]) -> bytes:
+    return np.ascontiguousarray(array).tobytes()
+
+
+def _wrapped(text: str, array: NDArray[Any]) -> str:
+    """A long matrix gets one row a line."""
+    if len(text) > 88 and array.ndim > 1:
+        return text.replace("], [", "],\n    [")
+    return text
+
+
+def _laid_out(text: str, layout: str) -> str:
+    return text if layout == "contiguous" else f"lay_out({text}, {layout!r})"
+
+
+def _layouts() -> str:
+    """The layouts as the suite makes them: its own functions, quoted."""
+    functions = (layouts.lay_out, layouts._sliced, layouts._expanded)
+    return f"LAYOUTS = {layouts.LAYOUTS!r}\n\n" + "\n\n".join(
+        inspect.getsource(f) for f in functions
+    )
+
+
+def _one_line(text: object) -> str:
+    """Text for a comment: nothing in it can end the comment."""
+    return textwrap.shorten(str(text).encode("unicode_escape").decode(), 120)
+
+
+def _without_future_imports(source: str) -> str:
+    """The source less its ``from __future__`` lines: the script has its own, at the top."""
+    return re.sub(r"^from __future__ import (\([^)]*\)|.*)$", "", source, flags=re.MULTILINE)
+
+
+_HEAD = '''\
+"""Replays a counterexample.  Needs NumPy and the library under test, nothing else."""
+
+from __future__ import annotations
+
+import base64
+import sys
+import zlib
+
+import numpy as np
+
+np.set_printoptions(precision=17, floatmode="unique", linewidth=100)
+
+
+class implementation:
+    """Stands in for conformance.implementation: remembers what the adapter offers."""
+
+    found = {}
+
+    def __init__(self, name="", *, framework="numpy", **declaration):
+        self.name, self.framework, self.function, self.pieces = name, framework, None, {}
+
+    def __call__(self, *args, **options):
+        if self.function is not None:
+            return self.function(*args, **options)
+        return implementation.found.setdefault(self.name, self.wrap(*args))
+
+    def __getattr__(self, piece):  # .vjp, .softmax, .log_softmax, .nll_loss are decorators
+        if piece.startswith("_"):
+            raise AttributeError(piece)
+
+        def offer(function):
+            self.pieces[piece] = function
+            return implementation(piece, framework=self.framework).wrap(function)
+
+        return offer
+
+    def by(self, *stages):
+        """The loss put together from the adapter's own stages; a logarithm is the framework's."""
+        log = globals().get("log_" + self.framework, np.log)
+
+        def chain(x, target, **options):
+            for stage in stages[:-1]:
+                x = log(x) if stage == "log" else self.pieces[stage](x)
+            return self.pieces[stages[-1]](x, target, **options)
+
+        return implementation("steps", framework=self.framework).wrap(chain)
+
+    def wrap(self, function):
+        self.function = function
+        return self
+
+    @classmethod
+    def named(cls, name):
+        only = list(cls.found.values())[0] if len(cls.found) == 1 else None
+        return cls.found.get(name) or only or sys.exit(f"the adapter defines no {name!r}")
+
+
+sys.modules["conformance"] = sys.modules[__name__]  # so that the adapter's import finds it
+
+
+def unpack(text, dtype, shape):
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype).reshape(shape)
+
+'''
+
+_ASK = '''
+class Question:
+    """Asks one implementation on one device; NumPy arrays go in and come out."""
+
+    def __init__(self, offer, device):
+        self.offer, self.device, self.framework = offer, device, offer.framework
+
+    def bridge(self, name, default):
+        return globals().get(f"{name}_{self.framework}", default)
+
+    def given(self, value):
+        to = self.bridge("to", lambda array, device: array)
+        return to(value, self.device) if isinstance(value, np.ndarray) else value
+
+    def call(self, function, *arrays, **options):
+        options = {name: self.given(value) for name, value in options.items()}
+        return self.bridge("from", np.asarray)(function(*map(self.given, arrays), **options))
+
+    def loss(self, logits, target, **options):
+        return self.call(self.offer, logits, target, **options)
+
+    def gradient(self, cotangent, logits, target, **options):
+        """d <cotangent, loss> / d logits: the adapter's own vjp, or the framework's autodiff."""
+        if cotangent is None:
+            cotangent = np.ones_like(self.loss(logits, target, **options))
+        automatic = self.bridge("vjp", no_autodiff)
+        vjp = self.offer.pieces.get("vjp") or (lambda *a, **o: automatic(self.offer, *a, **o))
+        return self.call(vjp, cotangent, logits, target, **options)
+
+
+def no_autodiff(*args, **options):
+    raise NotImplementedError("no vjp of its own, and NumPy has no autodiff")
+
+
+def show(what, compute, *args, **options):
+    try:
+        print(f"{what:>15}:", compute(*args, **options))
+    except Exception as error:
+        print(f"{what:>15}: raised {type(error).__name__}: {error}")
+
+'''
+
+_BRIDGES = {
+    "torch": """
+import torch
+
+log_torch = torch.log
+
+
+def to_torch(array, device):  # bfloat16 crosses the border by its bits
+    bits = array.view(np.int16) if array.dtype.name == "bfloat16" else array
+    tensor = torch.from_numpy(bits).to(device)
+    return tensor if bits is array else tensor.view(torch.bfloat16)
+
+
+def from_torch(tensor):
+    tensor = tensor.detach().cpu()
+    if tensor.dtype != torch.bfloat16:
+        return tensor.numpy()
+    import ml_dtypes
+
+    return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+
+
+def vjp_torch(f, cotangent, logits, target, **options):
+    logits = logits.detach().requires_grad_()
+    return torch.autograd.grad(f(logits, target, **options), logits, cotangent)[0]
+
+""",
+    "tensorflow": """
+import tensorflow as tf
+
+log_tensorflow = tf.math.log
+
+
+def to_tensorflow(array, device):
+    with tf.device(device.replace("cuda", "gpu")):
+        return tf.constant(array)
+
+
+def from_tensorflow(tensor):
+    return tf.convert_to_tensor(tensor).numpy()
+
+
+def vjp_tensorflow(f, cotangent, logits, target, **options):
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        value = f(logits, target, **options)
+    return tape.gradient(value, logits, output_gradients=cotangent)
+
+""",
+    "jax": """
+import jax
+
+jax.config.update("jax_enable_x64", True)
+log_jax = jax.numpy.log
+
+
+def to_jax(array, device):
+    return jax.device_put(array, jax.devices(device.replace("cuda", "gpu"))[0])
+
+
+def from_jax(array):
+    return np.asarray(array)
+
+
+def vjp_jax(f, cotangent, logits, target, **options):
+    return jax.vjp(lambda x: f(x, target, **options), logits)[1](cotangent)[0]
+
+""",
+}

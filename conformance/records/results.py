@@ -1,0 +1,282 @@
+"""A results file: what happened in a run, as JSON Lines.
+
+A header, a line a cell, a line a curve, a footer.  The writer appends and flushes each record, so
+that an interrupted run leaves a file that is valid up to its last line; only a complete run has a
+footer, and without one a file is never taken for complete.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TypedDict, cast
+
+from conformance.errors import RecordsError
+from conformance.records.schema import Record, check, parse, read_text
+
+Number = float | Literal["nan", "inf", "-inf"]
+
+JUDGED = ("pass", "fail", "error", "timeout", "crash", "flaky", "vacuous")
+"""The outcomes of a cell that was asked.  The others: unsupported, not-run."""
+FAILURES = JUDGED[1:]
+VERDICT_LEVELS = ("must", "should")
+"""The levels that are judged; a behaviour is recorded."""
+
+
+class Implementation(TypedDict):
+    name: str
+    framework: str | None
+    distribution: str | None
+    version: str | None
+    description: str
+    links: list[str]
+    capabilities: dict[str, Any]
+    adapter: str | None
+
+
+class PropertyEntry(TypedDict):
+    slug: str
+    family: str
+    level: str
+    statement: str
+    formula: str
+    needs: list[str]
+    regimes: list[str]
+    strong: list[str]
+    links: list[str]
+
+
+class Header(TypedDict):
+    kind: Literal["header"]
+    schema: int
+    run: str
+    started: str
+    suite: dict[str, str | None]
+    profile: str
+    seed: int
+    host: dict[str, Any]
+    packages: dict[str, str]
+    implementations: list[Implementation]
+    properties: list[PropertyEntry]
+
+
+class Cell(TypedDict):
+    kind: Literal["cell"]
+    id: str
+    implementation: str
+    device: str
+    dtype: str
+    property: str
+    level: str
+    outcome: str
+    expectation: Literal["known", "stale"] | None
+    reason: str | None
+    link: str | None
+    message: str | None
+    label: str | None
+    examples: dict[str, int]
+    regimes: dict[str, int]
+    corpus: str
+    worst: dict[str, Any] | None
+    power: dict[str, int] | None
+    accuracy: dict[str, Any] | None
+    seconds: float
+    witness: dict[str, Any] | None
+
+
+class Curve(TypedDict):
+    kind: Literal["curve"]
+    implementation: str
+    device: str
+    dtype: str
+    points: list[dict[str, Number | None]]
+
+
+class Footer(TypedDict):
+    kind: Literal["footer"]
+    complete: Literal[True]
+    cells: int
+    outcomes: dict[str, int]
+    unexpected: int
+    finished: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """The content of a results file."""
+
+    header: Header
+    cells: tuple[Cell, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    footer: Footer | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.footer is not None
+
+    def records(self) -> Iterator[Record]:
+        """Every record, in the order of the file."""
+        records = (self.header, *self.cells, *self.curves, self.footer)
+        yield from (dict(record) for record in records if record is not None)
+
+
+def cell_id(implementation: str, device: str, dtype: str, slug: str) -> str:
+    """The stable id of a cell."""
+    return f"{implementation}/{device}/{dtype}/{slug}"
+
+
+def blank_cell(
+    implementation: str, device: str, dtype: str, slug: str, level: str, **fields: Any
+) -> Cell:
+    """A cell without evidence, to be filled in by ``fields`` (at least ``outcome``)."""
+    blank = {
+        "kind": "cell",
+        "id": cell_id(implementation, device, dtype, slug),
+        "implementation": implementation,
+        "device": device,
+        "dtype": dtype,
+        "property": slug,
+        "level": level,
+        "outcome": "not-run",
+        "expectation": None,
+        "reason": None,
+        "link": None,
+        "message": None,
+        "label": None,
+        "examples": {"corpus": 0, "searched": 0, "floor": 0},
+        "regimes": {},
+        "corpus": "",
+        "worst": None,
+        "power": None,
+        "accuracy": None,
+        "seconds": 0.0,
+        "witness": None,
+    }
+    return cast(Cell, blank | fields)
+
+
+def is_unexpected(cell: Cell, levels: Iterable[str] = VERDICT_LEVELS) -> bool:
+    """Whether the cell is a failure that nobody expected, or an expectation that is stale."""
+    if cell["level"] not in levels:
+        return False
+    failed = cell["outcome"] in FAILURES and cell["expectation"] is None
+    return failed or cell["expectation"] == "stale"
+
+
+def now() -> str:
+    """This moment in UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def new_run() -> str:
+    """A fresh run id: the moment, and a few random digits."""
+    return f"{now()}-{secrets.token_hex(3)}"
+
+
+# --- Reading -------------------------------------------------------------------------------------
+
+
+def read_results(path: Path | str, *, strict: bool = False) -> Results:
+    """The results in a file.
+
+    ``RecordsError`` for a file that is missing, empty, not JSON, of a newer schema, against the
+    schema, or that contradicts itself.  A file without its footer is ``complete == False``;
+    ``strict`` makes that an error, too.
+    """
+    path = Path(path)
+    text = read_text(path)
+    if not text.strip():
+        raise RecordsError(f"{path}: empty; a results file begins with a header")
+    *lines, rest = text.split("\n")
+    if rest:  # A last line without its end: the writer was cut off.
+        lines = lines if lines and _is_cut(rest) else [*lines, rest]
+    header, *records = (parse(line, f"{path} line {n}") for n, line in enumerate(lines, 1))
+    check("header", header, f"{path} line 1")
+    results = _collect(cast(Header, header), records, path)
+    if strict and not results.complete:
+        raise RecordsError(f"{path}: truncated: no footer, the run that wrote it did not finish")
+    return results
+
+
+def _is_cut(line: str) -> bool:
+    try:
+        parse(line, "")
+    except RecordsError:
+        return True
+    return False
+
+
+def _collect(header: Header, records: list[Any], path: Path) -> Results:
+    cells: dict[str, Cell] = {}
+    curves: dict[tuple[str, str, str], Curve] = {}
+    footer: Footer | None = None
+    catalogue = _catalogue(header, path)
+    for number, record in enumerate(records, 2):
+        where = f"{path} line {number}"
+        if footer is not None:
+            raise RecordsError(f"{where}: a record after the footer")
+        kind = record.get("kind") if isinstance(record, dict) else None
+        if kind == "footer":
+            check("footer", record, where)
+            footer = _agreed(cast(Footer, record), tuple(cells.values()), where)
+            continue
+        if kind not in ("cell", "curve"):
+            raise RecordsError(f"{where}: expected a cell, a curve or the footer, got {kind!r}")
+        check(kind, record, where)
+        if record["implementation"] not in catalogue["implementations"]:
+            raise RecordsError(f"{where}: {record['implementation']!r} is not in the header")
+        if kind == "cell":
+            _check_cell(record, catalogue["levels"], where)
+            if cells.setdefault(record["id"], record) is not record:
+                raise RecordsError(f"{where}: a second cell {record['id']}")
+        else:
+            place = (record["implementation"], record["device"], record["dtype"])
+            if curves.setdefault(place, record) is not record:
+                raise RecordsError(f"{where}: a second curve of {'/'.join(place)}")
+    return Results(header, tuple(cells.values()), tuple(curves.values()), footer)
+
+
+def _catalogue(header: Header, path: Path) -> dict[str, dict[str, str]]:
+    names = [entry["name"] for entry in header["implementations"]]
+    slugs = [entry["slug"] for entry in header["properties"]]
+    for what, found in (("implementation", names), ("property", slugs)):
+        if twice := [name for name, n in Counter(found).items() if n > 1]:
+            raise RecordsError(f"{path} line 1: {what} {twice[0]!r} is listed twice")
+    levels = {entry["slug"]: entry["level"] for entry in header["properties"]}
+    return {"implementations": dict.fromkeys(names, ""), "levels": levels}
+
+
+def _check_cell(cell: Cell, levels: Mapping[str, str], where: str) -> None:
+    slug = cell["property"]
+    if slug not in levels:
+        raise RecordsError(f"{where}: property {slug!r} is not in the header")
+    if cell["level"] != levels[slug]:
+        raise RecordsError(
+            f"{where}: {slug} is {cell['level']} here and {levels[slug]} in the header"
+        )
+    if cell["id"] != cell_id(cell["implementation"], cell["device"], cell["dtype"], slug):
+        raise RecordsError(f"{where}: id {cell['id']} does not say what the cell is")
+
+
+def _agreed(footer: Footer, cells: tuple[Cell, ...], where: str) -> Footer:
+    """The footer, once its counts are those of the cells."""
+    for name, counted in tally(cells).items():
+        if footer[name] != counted:  # type: ignore[literal-required]
+            said = footer[name]  # type: ignore[literal-required]
+            raise RecordsError(f"{where}: the footer says {name} {said}, the file has {counted}")
+    return footer
+
+
+def tally(cells: Iterable[Cell]) -> dict[str, Any]:
+    """What a footer says of the cells."""
+    cells = tuple(cells)
+    return {
+        "cells": len(cells),
+        "outcomes": dict(sorted(Counter(cell["outcome"] for cell in cells).items())),
+        "unexpected": sum(map(is_unexpected, cells)),
+    }

@@ -1,0 +1,187 @@
+"""How accurate, not only whether right: errors in ulp and the share of the bound, as pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from markupsafe import Markup
+
+from conformance.report.charts import Scale, bars, dots, figure, label, rules
+from conformance.report.run import Column, Run
+from conformance.report.text import number
+
+BUCKETS = 14
+"""Errors in ulp: 0, (0, .5], (.5, 1], (1, 2], .., (512, 1024], more or not finite."""
+
+_CLASSES = (0.01, 0.05, 0.2, 0.5)
+"""Where the shading of a bucket changes, by the share of errors in it."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """The errors of one quantity (the loss or the gradient) in some regimes."""
+
+    count: int = 0
+    ulp: float = 0.0
+    ratio: float = 0.0
+    """The largest error, as a share of its bound."""
+    histogram: tuple[int, ...] = (0,) * BUCKETS
+
+    def __add__(self, other: Errors) -> Errors:
+        return Errors(
+            self.count + other.count,
+            max(self.ulp, other.ulp),
+            max(self.ratio, other.ratio),
+            tuple(a + b for a, b in zip(self.histogram, other.histogram, strict=True)),
+        )
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a figure or table: the loss's and the gradient's errors in each dtype."""
+
+    label: str
+    loss: Mapping[str, Errors]
+    gradient: Mapping[str, Errors]
+
+
+def overview(run: Run) -> list[Line]:
+    """A line an implementation, over all regimes; those without accuracy are left out."""
+    regimes = {column: by_regime(run, column) for column in run.columns}
+    return [
+        Line(
+            column.label,
+            _total([line.loss for line in lines]),
+            _total([line.gradient for line in lines]),
+        )
+        for column, lines in regimes.items()
+        if lines
+    ]
+
+
+def by_regime(run: Run, column: Column) -> list[Line]:
+    """A line a regime, in the order in which they are first seen."""
+    sides: dict[str, dict[str, dict[str, Errors]]] = {}
+    for cell in run.of(column):
+        side = "gradient" if "gradient" in cell.slug else "loss"
+        for regime, entry in (cell.record["accuracy"] or {}).items():
+            at = sides.setdefault(regime, {"loss": {}, "gradient": {}})[side]
+            at[cell.dtype] = at.get(cell.dtype, Errors()) + _errors(entry)
+    return [Line(regime, side["loss"], side["gradient"]) for regime, side in sides.items()]
+
+
+def dtypes_of(lines: Sequence[Line], dtypes: Sequence[str]) -> list[str]:
+    """Those of the dtypes in which some line has errors."""
+    return [d for d in dtypes if any(d in line.loss or d in line.gradient for line in lines)]
+
+
+def _total(sides: Sequence[Mapping[str, Errors]]) -> dict[str, Errors]:
+    """The errors of several regimes together, by dtype."""
+    found: dict[str, Errors] = {}
+    for side in sides:
+        for dtype, errors in side.items():
+            found[dtype] = found.get(dtype, Errors()) + errors
+    return found
+
+
+def _errors(entry: Mapping[str, Any]) -> Errors:
+    counts = [int(n) for n in entry["histogram"]]
+    # Fewer buckets: the last one, without an upper end, is drawn at the far right all the same.
+    counts = counts[:-1] + [0] * (BUCKETS - len(counts)) + counts[-1:]
+    return Errors(
+        int(entry["count"]), _size(entry["max_ulp"]), _size(entry["max_ratio"]), tuple(counts)
+    )
+
+
+def _size(value: object) -> float:
+    size = float(str(value))
+    return math.inf if math.isnan(size) else size
+
+
+_LEFT, _ROW, _TOP = 160, 19, 34
+_BOX = 13
+"""Pixels a bucket is wide, its gap included; the style's dashes draw the gaps."""
+
+
+def distributions(lines: Sequence[Line], dtypes: Sequence[str], title: str) -> Markup:
+    """Heat strips: a panel a dtype, a row a line (loss above gradient), a column a bucket."""
+    panel, ticks = _BOX * BUCKETS + 22, ((1, "0"), (3, "1"), (7, "16"), (10, "128"), (13, "1024"))
+    bottom = _TOP + _ROW * len(lines)
+    parts = [_row_labels(lines)]
+    for index, dtype in enumerate(dtypes):
+        left = _LEFT + index * panel
+        places = [(left + edge * _BOX, text) for edge, text in ticks]
+        parts += _frame(left, dtype, places, bottom)
+        for side, offset in (("loss", 5), ("gradient", 12)):
+            parts += _strips(lines, side, dtype, left, offset)
+    return figure(_LEFT + len(dtypes) * panel - 6, bottom + 20, parts, title)
+
+
+def _strips(
+    lines: Sequence[Line], side: str, dtype: str, left: float, offset: float
+) -> list[Markup]:
+    """The occupied buckets of a panel, one path a shade; neighbours of one shade are one stroke."""
+    shades: list[list[tuple[float, float, float]]] = [[] for _ in range(len(_CLASSES) + 1)]
+    for row, entry in enumerate(lines):
+        errors = getattr(entry, side).get(dtype)
+        counts = errors.histogram if errors else ()
+        shade_of = [sum(n / errors.count > edge for edge in _CLASSES) if n else -1 for n in counts]
+        start = 0
+        for shade, run in groupby(shade_of):
+            length = len(list(run))
+            if shade >= 0:
+                stroke = (left + start * _BOX, _TOP + row * _ROW + offset, _BOX * length - 1)
+                shades[shade].append(stroke)
+            start += length
+    return [bars(found, f"strip {side} shade{shade}") for shade, found in enumerate(shades)]
+
+
+def shares(lines: Sequence[Line], dtypes: Sequence[str], title: str) -> Markup:
+    """Marks: the largest error as a share of its bound, on a log scale with the bound at 1."""
+    width, panel = 166, 204
+    ticks = ((0.001, ".001"), (0.1, "0.1"), (1, "1"), (10, "10"), (100, "100+"))
+    bottom = _TOP + _ROW * len(lines)
+    parts = [_row_labels(lines)]
+    for index, dtype in enumerate(dtypes):
+        left = _LEFT + index * panel
+        x = Scale(0.001, 100, left, left + width, log=True)
+        parts += _frame(left, dtype, [(x(value), text) for value, text in ticks], bottom)
+        parts.append(rules([((x(1), _TOP - 6), (x(1), bottom + 2))], "limit"))
+        for side in ("loss", "gradient"):
+            found = [
+                (x(errors.ratio), _TOP + row * _ROW + 8)
+                for row, entry in enumerate(lines)
+                if (errors := getattr(entry, side).get(dtype))
+            ]
+            parts.append(dots(found, f"dot {side}"))
+    return figure(_LEFT + len(dtypes) * panel - 14, bottom + 20, parts, title)
+
+
+def _frame(
+    left: float, dtype: str, ticks: Sequence[tuple[float, str]], bottom: float
+) -> list[Markup]:
+    """A panel's heading, grid lines and tick labels."""
+    grid = rules(((x, _TOP - 6), (x, bottom + 2)) for x, _ in ticks)
+    labels = [label(x, bottom + 15, text) for x, text in ticks]
+    return [label(left, 12, dtype, "head", "start"), grid, *labels]
+
+
+def _row_labels(lines: Sequence[Line]) -> Markup:
+    return Markup("").join(
+        label(_LEFT - 10, _TOP + row * _ROW + 12, _short(entry.label), "name", "end")
+        for row, entry in enumerate(lines)
+    )
+
+
+def _short(name: str, longest: int = 24) -> str:
+    """A name that fits beside a figure; the table below has it whole."""
+    return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
+def in_numbers(errors: Errors | None) -> str:
+    """``1.7 ulp, 0.31``: the largest error, and its share of the bound."""
+    return f"{number(errors.ulp)} ulp, {number(errors.ratio)}" if errors else ""

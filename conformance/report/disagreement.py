@@ -1,0 +1,100 @@
+"""Where implementations disagree on the same cases.
+
+The corpus is the same for every implementation, so the corpus strings of a property and dtype can
+be laid over each other: a case that one passes and another fails is a disagreement, whoever is
+right by the formula.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conformance.report.run import Cell, Run
+from conformance.report.verdict import severity
+
+FAILED = frozenset("fe")
+
+
+@dataclass(frozen=True)
+class Split:
+    """A property in one dtype whose corpus cases divide the implementations."""
+
+    slug: str
+    dtype: str
+    cases: tuple[int, ...]
+    """The corpus cases that some pass and some do not."""
+    length: int
+    """How many cases the corpus has."""
+    against: tuple[Cell, ...]
+    """Those that fail some case that another passes, the worst first."""
+    agreeing: tuple[Cell, ...]
+    """Those that pass every case in question that they were asked."""
+
+    def failures(self, cell: Cell) -> int:
+        """How many of the dividing cases an implementation fails."""
+        return sum(_letter(cell, case) in FAILED for case in self.cases)
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """All splits over one property, a dtype each."""
+
+    slug: str
+    splits: tuple[Split, ...]
+    smallest: Cell | None
+    """The cell with the smallest witness among those that fail."""
+
+
+def disagreements(run: Run) -> list[Disagreement]:
+    """The properties that divide the implementations: the unexpected ones first, then by extent."""
+    found = []
+    for slug in run.properties:
+        splits = [split for dtype in run.dtypes if (split := _split(run, slug, dtype))]
+        if splits:
+            failing = [cell for split in splits for cell in split.against]
+            found.append(Disagreement(slug, tuple(splits), _smallest(failing)))
+    return sorted(found, key=_importance)
+
+
+def _split(run: Run, slug: str, dtype: str) -> Split | None:
+    cells = [
+        cell for c in run.columns if (cell := run.cell(c, slug, dtype)) and cell.record["corpus"]
+    ]
+    length = max((len(cell.record["corpus"]) for cell in cells), default=0)
+    cases = []
+    for case in range(length):
+        letters = {_letter(cell, case) for cell in cells}
+        if "p" in letters and letters & FAILED:
+            cases.append(case)
+    if not cases:
+        return None
+    split = Split(slug, dtype, tuple(cases), length, (), ())
+    against = sorted((cell for cell in cells if split.failures(cell)), key=severity)
+    agreeing = [c for c in cells if c not in against and any(_letter(c, i) == "p" for i in cases)]
+    return Split(slug, dtype, split.cases, length, tuple(against), tuple(agreeing))
+
+
+def _letter(cell: Cell, case: int) -> str:
+    letters: str = cell.record["corpus"]
+    return letters[case] if case < len(letters) else "-"
+
+
+def _smallest(cells: Sequence[Cell]) -> Cell | None:
+    return min((cell for cell in cells if cell.record["witness"]), key=witness_size, default=None)
+
+
+def witness_size(cell: Cell) -> tuple[int, int]:
+    """The number of logits in a cell's witness, then their bytes: small ones are easy to read."""
+    logits = cell.record["witness"]["case"]["logits"]
+    return math.prod(logits["shape"]), len(logits["data"])
+
+
+def _importance(found: Disagreement) -> tuple[object, ...]:
+    cells = [cell for split in found.splits for cell in split.against]
+    return (
+        not any(cell.unexpected for cell in cells),
+        -len({cell.column for cell in cells}),
+        -sum(len(split.cases) for split in found.splits),
+    )

@@ -1,0 +1,152 @@
+"""The records of a run, arranged as the report needs them: who was asked what, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, cast
+
+from conformance.records.results import VERDICT_LEVELS, is_unexpected
+from conformance.records.results import Cell as CellRecord
+from conformance.report.status import Status, status_of
+from conformance.spec.formats import FORMATS
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """An implementation on a device: a column of the matrix."""
+
+    name: str
+    device: str
+    label: str
+    about: Record
+    """The implementation's entry in the header."""
+
+    @property
+    def version(self) -> str:
+        return " ".join(str(self.about[k]) for k in ("distribution", "version") if self.about[k])
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One property of one implementation in one dtype on one device."""
+
+    record: Record
+    column: Column
+    status: Status
+
+    @property
+    def id(self) -> str:
+        return str(self.record["id"])
+
+    @property
+    def dtype(self) -> str:
+        return str(self.record["dtype"])
+
+    @property
+    def slug(self) -> str:
+        return str(self.record["property"])
+
+    @property
+    def level(self) -> str:
+        return str(self.record["level"])
+
+    @property
+    def unexpected(self) -> bool:
+        return is_unexpected(cast(CellRecord, self.record))
+
+    @property
+    def counts(self) -> bool:
+        """Whether it takes part in scores: behaviours are recorded, not judged."""
+        return self.level in VERDICT_LEVELS
+
+    @property
+    def asked(self) -> int:
+        return int(self.record["examples"]["corpus"]) + int(self.record["examples"]["searched"])
+
+
+@dataclass(frozen=True)
+class Run:
+    """All records of one run."""
+
+    header: Record
+    columns: tuple[Column, ...]
+    dtypes: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    curves: tuple[Record, ...]
+    footer: Record | None
+    _index: dict[tuple[Column, str, str], Cell] = field(repr=False)
+
+    @cached_property
+    def properties(self) -> dict[str, Record]:
+        return {p["slug"]: p for p in self.header["properties"]}
+
+    @cached_property
+    def families(self) -> dict[str, list[Record]]:
+        """Properties by family, in the order of the catalogue."""
+        found: dict[str, list[Record]] = {}
+        for entry in self.header["properties"]:
+            found.setdefault(entry["family"], []).append(entry)
+        return found
+
+    def cell(self, column: Column, slug: str, dtype: str) -> Cell | None:
+        return self._index.get((column, slug, dtype))
+
+    def of(self, column: Column) -> list[Cell]:
+        return [cell for cell in self.cells if cell.column is column]
+
+
+def arrange(records: Iterable[Record]) -> Run:
+    """The run behind some records.  They are taken as valid: the reader of records checks them.
+
+    ``ValueError`` if there is no header among them.
+    """
+    kinds: dict[str, list[Record]] = {"header": [], "cell": [], "curve": [], "footer": []}
+    for record in records:
+        kinds[record["kind"]].append(record)
+    if not kinds["header"]:
+        raise ValueError("no header among the records: nothing says what was run")
+    header = kinds["header"][0]
+    columns = _columns(header, kinds["cell"])
+    cells = tuple(
+        Cell(record, columns[record["implementation"], record["device"]], status_of(record))
+        for record in kinds["cell"]
+    )
+    return Run(
+        header=header,
+        columns=tuple(columns.values()),
+        dtypes=_dtypes(cells),
+        cells=cells,
+        curves=tuple(kinds["curve"]),
+        footer=kinds["footer"][0] if kinds["footer"] else None,
+        _index={(cell.column, cell.slug, cell.dtype): cell for cell in cells},
+    )
+
+
+def _columns(header: Record, cells: list[Record]) -> dict[tuple[str, str], Column]:
+    """A column for each (implementation, device); one that left no cell is shown all the same."""
+    devices: dict[str, list[str]] = {i["name"]: [] for i in header["implementations"]}
+    for cell in cells:
+        seen = devices[cell["implementation"]]
+        if cell["device"] not in seen:
+            seen.append(cell["device"])
+    several = len({device for seen in devices.values() for device in seen}) > 1
+    return {
+        (about["name"], device): Column(
+            about["name"],
+            device,
+            f"{about['name']} on {device}" if several else about["name"],
+            about,
+        )
+        for about in header["implementations"]
+        for device in devices[about["name"]] or [""]
+    }
+
+
+def _dtypes(cells: tuple[Cell, ...]) -> tuple[str, ...]:
+    """The dtypes of the run, in the order of the formats; any others after them."""
+    found = {cell.dtype for cell in cells}
+    return tuple(d for d in FORMATS if d in found) + tuple(sorted(found - set(FORMATS)))

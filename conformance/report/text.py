@@ -1,0 +1,138 @@
+"""Words and numbers for readers, and the care that text from outside needs."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from markupsafe import Markup, escape
+
+LONGEST = 1500
+"""Messages and reasons are cut here; the records keep them whole."""
+
+_SMALL = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+# Control characters, surrogates, and marks that reorder or hide the text around them.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """The text with characters that are not seen written as escapes; markup is left alone."""
+    if isinstance(text, Markup):
+        return text
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def clip(text: str, longest: int = LONGEST) -> str:
+    """The text, or its beginning and how much is missing."""
+    left = len(text) - longest
+    return text if left <= 0 else f"{text[:longest]} … ({left:,} more characters)"
+
+
+def spelled(count: int, one: str = "", many: str = "") -> str:
+    """A count in a sentence: ``three cells``; figures above twelve."""
+    figure = _SMALL[count] if 0 <= count < len(_SMALL) else f"{count:,}"
+    return f"{figure} {one if count == 1 else many or one + 's'}".rstrip() if one else figure
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A count in figures: ``3 cells``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def listed(items: Iterable[str], most: int = 6) -> str:
+    """``a, b and c``; ``a, b and 7 more`` where there are many."""
+    found = list(items)
+    if len(found) > most:
+        found = [*found[: most - 1], f"{len(found) - most + 1} more"]
+    return " and ".join(filter(None, (", ".join(found[:-1]), *found[-1:])))
+
+
+def percent(part: int, whole: int) -> str:
+    """A floored percentage: 100 % means all.  A dash where there is nothing to divide by."""
+    return f"{100 * part // whole} %" if whole else "–"
+
+
+def number(value: object) -> str:
+    """A measured number with two or three figures; records write non-finite ones as strings."""
+    x = float(str(value))
+    if math.isnan(x):
+        return "nan"
+    if math.isinf(x):
+        return "∞" if x > 0 else "−∞"
+    if x == 0 or 0.001 <= abs(x) < 10000:
+        digits = 2 if abs(x) < 1 else 3
+        return f"{x:.{digits}g}" if abs(x) < 1000 else f"{x:,.0f}"
+    mantissa, exponent = f"{x:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}×10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+
+
+def share(ratio: object) -> str:
+    """How an error relates to its bound: ``0.31 of the bound``, ``1,437 times the bound``."""
+    return f"{number(ratio)} {'times' if float(str(ratio)) > 1 else 'of'} the bound"
+
+
+def seconds(value: float) -> str:
+    if value < 1:
+        return f"{1000 * value:.0f} ms"
+    return f"{value:.1f} s" if value < 100 else f"{value / 60:.0f} min"
+
+
+def link(url: object, text: str = "") -> Markup:
+    """A link if the address is plain http(s), else its text: nothing else becomes an address."""
+    address = str(url)
+    try:
+        parts = urlsplit(address)
+        safe = parts.scheme in ("http", "https") and bool(parts.netloc)
+    except ValueError:
+        safe = False
+    label = escape(visible(clip(text or _short(address), 200)))
+    if not safe or _UNSEEN.search(address) or any(c.isspace() for c in address):
+        return Markup("<bdi>{}</bdi>").format(label)
+    return Markup('<a href="{}" rel="noopener noreferrer"><bdi>{}</bdi></a>').format(address, label)
+
+
+def _short(address: str) -> str:
+    """``owner/name#12`` for an issue, pull request or commit of GitHub; else less its scheme."""
+    match = re.fullmatch(
+        r"https://github\.com/([^/]+/[^/]+)/(?:issues|pull)/(\d+)(?:[#?].*)?", address
+    )
+    return f"{match[1]}#{match[2]}" if match else re.sub(r"^https?://(www\.)?", "", address)
+
+
+class Anchors:
+    """Ids for the page: readable, stable, unique, and safe whatever the names are."""
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[str, ...], str] = {}
+        self._taken: set[str] = set()
+
+    def of(self, *names: str) -> str:
+        """The id of what has these names; the same one every time."""
+        if names not in self._ids:
+            plain = re.sub(r"[^A-Za-z0-9._/-]+", "-", "/".join(names))
+            found, n = plain, 2
+            while found in self._taken:
+                found, n = f"{plain}~{n}", n + 1
+            self._taken.add(found)
+            self._ids[names] = found
+        return self._ids[names]

@@ -1,0 +1,131 @@
+"""What a run comes to: scores, the verdict in words, each implementation's worst finding."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from conformance.report.run import Cell, Column, Run
+from conformance.report.status import STATUSES, WORST_FIRST, Status
+from conformance.report.text import counted, listed, percent, share, spelled
+
+
+@dataclass(frozen=True)
+class Score:
+    """passed / judged, beside judged / applicable.
+
+    Applicable is every must and should cell of the run, whether or not the implementation offers
+    what it needs: what is unsupported lowers the coverage and never raises the score.
+    """
+
+    passed: int
+    judged: int
+    applicable: int
+
+    @property
+    def score(self) -> str:
+        return percent(self.passed, self.judged)
+
+    @property
+    def coverage(self) -> str:
+        return percent(self.judged, self.applicable)
+
+
+def score(cells: Iterable[Cell]) -> Score:
+    counting = [cell for cell in cells if cell.counts]
+    judged = [cell for cell in counting if cell.status.judged]
+    passed = [cell for cell in judged if cell.status.name == "pass"]
+    return Score(len(passed), len(judged), len(counting))
+
+
+def tally(cells: Iterable[Cell]) -> dict[Status, int]:
+    """How many cells ended in which way, in the order of the legend; ways that occur."""
+    counts = Counter(cell.status for cell in cells)
+    return {status: counts[status] for status in STATUSES.values() if counts[status]}
+
+
+def headline(run: Run) -> str:
+    """The verdict in one sentence."""
+    unexpected = [cell for cell in run.cells if cell.unexpected]
+    counts = tally(run.cells)
+    if not any(status.judged for status in counts):
+        return "Nothing was judged."
+    if unexpected:
+        columns = {cell.column for cell in unexpected}
+        cells = spelled(len(unexpected), "cell fails", "cells fail").capitalize()
+        return f"{cells} unexpectedly, in {len(columns)} of {_implementations(run)}."
+    if STATUSES["known"] in counts:
+        return "Nothing unexpected: every failure was recorded beforehand."
+    return "Everything that was judged passed."
+
+
+def _implementations(run: Run) -> str:
+    return counted(len(run.columns), "implementation")
+
+
+def story(run: Run) -> list[str]:
+    """The verdict in paragraphs: what passed, what fails as known and what is new, the rest."""
+    counts, total = tally(run.cells), score(run.cells)
+    asked = "was asked" if len(run.columns) == 1 else "were asked"
+    passed = (
+        f"{spelled(len(run.columns), 'implementation').capitalize()} of cross-entropy {asked} "
+        f"{counted(len(run.properties), 'property', 'properties')} in "
+        f"{counted(len(run.dtypes), 'floating-point format')}: {counted(len(run.cells), 'cell')}. "
+        f"{total.passed:,} of the {total.judged:,} that were judged passed ({total.score})."
+    )
+    failed = _unexpected(run)
+    if known := counts.get(STATUSES["known"], 0):
+        cells = spelled(known, "cell fails", "cells fail").capitalize()
+        failed = f"{cells} as recorded beforehand, with a reason. {failed}"
+    words = {
+        "unsupported": "unsupported",
+        "not-run": "not run",
+        "recorded": "behaviours recorded without a verdict",
+    }
+    left = [f"{n:,} {word}" for name, word in words.items() if (n := counts.get(STATUSES[name], 0))]
+    return [passed, failed] + ([f"Not judged: {listed(left)}."] if left else [])
+
+
+def _unexpected(run: Run) -> str:
+    unexpected = [cell for cell in run.cells if cell.unexpected]
+    if not unexpected:
+        return "No failure is unexpected."
+    ways = Counter(cell.status.name for cell in unexpected).most_common()
+    kinds = listed((f"{n} {name}" for name, n in ways), most=len(STATUSES))
+    columns = Counter(cell.column.label for cell in unexpected).most_common()
+    where = listed((label for label, _ in columns), most=8)
+    return f"{spelled(len(unexpected), 'is', 'are').capitalize()} unexpected: {kinds}, in {where}."
+
+
+def severity(cell: Cell) -> tuple[object, ...]:
+    """A sort key, the worst first: unexpected before known, must before should, how, how far."""
+    levels = ("must", "should", "behaviour")
+    level = levels.index(cell.level) if cell.level in levels else len(levels)
+    far = float((cell.record["worst"] or {"ratio": 0})["ratio"])
+    return (not cell.unexpected, level, WORST_FIRST.index(cell.status), -far if far == far else 0.0)
+
+
+def worst_finding(run: Run, column: Column) -> Cell | None:
+    """The finding of an implementation that matters most, if it has any."""
+    return min((c for c in run.of(column) if c.status.detailed), key=severity, default=None)
+
+
+def finding_in_words(cell: Cell) -> str:
+    """Where a finding is and how far off, without its message."""
+    worst = cell.record["worst"]
+    far = f", {share(worst['ratio'])}" if worst and float(worst["ratio"]) > 1 else ""
+    return f"in {cell.dtype}{far}"
+
+
+def by_family(run: Run, column: Column, family: str) -> list[Cell]:
+    slugs = [entry["slug"] for entry in run.families[family]]
+    found = (run.cell(column, slug, dtype) for slug in slugs for dtype in run.dtypes)
+    return [cell for cell in found if cell]
+
+
+def summary(cells: Iterable[Cell]) -> tuple[Status, int] | None:
+    """The worst status among some cells, and how many share it; None where there is no cell."""
+    counts = Counter(cell.status for cell in cells)
+    worst = min(counts, key=WORST_FIRST.index, default=None)
+    return None if worst is None else (worst, counts[worst])

@@ -1,0 +1,419 @@
+"""A cell: one property of one implementation, in one dtype on one device, judged.
+
+First the witnesses of known failures are replayed, then the corpus is asked (the same cases for
+every implementation), then Hypothesis searches.  What happened becomes one record.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from platform import machine
+from time import perf_counter
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings, target
+from hypothesis import seed as use_seed
+
+from conformance.cases.build import Draw, build
+from conformance.cases.case import Case
+from conformance.cases.corpus import corpus
+from conformance.cases.minimise import minimise
+from conformance.cases.space import Space, Unsupported
+from conformance.cases.strategies import draws
+from conformance.contract.session import Session
+from conformance.errors import ConformanceError
+from conformance.properties.asking import Live
+from conformance.properties.features import features
+from conformance.properties.power import REQUIRED, is_sharp, spoiled_and_rejected
+from conformance.properties.property import Property
+from conformance.properties.trial import Measure, Trial, Violation
+from conformance.properties.truth import Truth
+from conformance.records.known import Expectation
+from conformance.records.results import Cell, blank_cell
+from conformance.records.witness import decode_case, encode_case
+from conformance.running.profiles import Profile
+from conformance.running.tally import Tally
+from conformance.spec.formats import FORMATS
+from conformance.version import __version__
+
+Watch = Callable[[Case], None]
+
+ENOUGH = 24
+"""Spoiled answers that the power test wants to see, and the corpus cases of each strong regime that
+it may take them from."""
+
+
+def judge_cell(
+    session: Session,
+    prop: Property,
+    dtype: str,
+    *,
+    profile: Profile,
+    seed: int,
+    expectations: Sequence[Expectation],
+    watch: Watch,
+) -> Cell:
+    """Judge one property in one dtype; the record says what happened.
+
+    Args:
+        session: the implementation on its device.
+        prop: what must hold.
+        dtype: the dtype of the logits.
+        profile: how hard to look.
+        seed: decides corpus and search; the same seed asks the same questions.
+        expectations: the known failures of this implementation.
+        watch: called with each case before the implementation gets it.
+    """
+    try:
+        narrow = supported_space(prop, session, dtype)
+    except Unsupported as reason:
+        f = session.implementation
+        cell = blank_cell(f.name, session.device, dtype, prop.slug, prop.level)
+        return _with(cell, outcome="unsupported", reason=str(reason))
+    known = [e for e in expectations if e.concerns(prop.slug, session.device, dtype)]
+    return Judge(session, prop, dtype, narrow, profile, seed, known, watch).cell()
+
+
+def _with(cell: Cell, **fields: Any) -> Cell:
+    return {**cell, **fields}  # type: ignore[typeddict-item]
+
+
+def supported_space(prop: Property, session: Session, dtype: str) -> Space:
+    """The part of the property's space that the implementation supports, or ``Unsupported``."""
+    has = session.implementation.capabilities
+    offered = {
+        "gradient": has.gradient,
+        "stages": {"softmax", "nll_loss"} <= set(has.stages),
+        "log_softmax stage": {"log_softmax", "nll_loss"} <= set(has.stages),
+        "stage gradients": has.stage_gradients,
+        "legacy": {"size_average", "reduce"} <= has.options,
+        "reduction none": "none" in has.reductions,
+        "probabilities": "probabilities" in has.targets,
+    }
+    if dtype not in prop.dtypes:
+        raise Unsupported(f"not a question in {dtype}")
+    for need in prop.needs:
+        if not offered[need]:
+            raise Unsupported(f"{need} not offered")
+    return prop.space.narrow(has)
+
+
+@dataclass
+class _Failure:
+    """A case that fails, and how."""
+
+    case: Case
+    violation: Violation
+    flaky: bool = False
+
+
+@dataclass
+class Judge:
+    """Puts the cases of one cell to the implementation and remembers what happened."""
+
+    session: Session
+    prop: Property
+    dtype: str
+    narrow: Space
+    profile: Profile
+    seed: int
+    known: Sequence[Expectation]
+    watch: Watch
+    truth: Truth = field(default_factory=Truth)
+    tally: Tally = field(default_factory=Tally)
+    labels: Counter[str] = field(default_factory=Counter)
+    failure: _Failure | None = None
+    """The first unexpected failure."""
+    seen: dict[int, _Failure] = field(default_factory=dict)
+    """The first expected failure of each expectation, by its place in ``known``."""
+    still_fails: dict[int, bool] = field(default_factory=dict)
+    """Whether the witness of each expectation fails as recorded."""
+
+    def cell(self) -> Cell:
+        """Judge, and record what happened."""
+        started = perf_counter()
+        f = self.session.implementation
+        cell = blank_cell(f.name, self.session.device, self.dtype, self.prop.slug, self.prop.level)
+        try:
+            self.replay_known()
+            self.ask_corpus()
+            if self.failure is None:
+                self.search()
+        except ConformanceError as error:
+            seconds = perf_counter() - started
+            return _with(cell, outcome="error", message=str(error), seconds=seconds)
+        return _with(cell, **self.conclusion(), seconds=perf_counter() - started)
+
+    # -- the three stages ------------------------------------------------------------------------
+
+    def replay_known(self) -> None:
+        """Ask the witnesses of the expectations first: known failures do not depend on luck."""
+        for place, expectation in enumerate(self.known):
+            if expectation.witness is None:
+                continue
+            case = decode_case(expectation.witness["case"])
+            violation = self.violation(case)
+            as_recorded = violation is not None and expectation.expects(*_way(violation))
+            self.still_fails[place] = as_recorded
+            if as_recorded and violation is not None:
+                self.seen[place] = _Failure(case, violation)
+
+    def ask_corpus(self) -> None:
+        """Ask every corpus case, whatever happens: the corpus is what implementations share."""
+        for draw in self.corpus(self.profile.corpus_per_regime):
+            case, projected = self.build(draw)
+            live = self.live()
+            letter, label = self.judge(case, live, self.tally.measure(self.prop))
+            self.tally.corpus += "-" if projected else letter
+            if letter == "p":
+                self.spoil(case, live, label)
+        if self.failure is None and not self.seen:
+            self.spoil_more()
+
+    def spoil(self, case: Case, live: Live, label: str | None) -> None:
+        """The power test on one case that passed."""
+        if live.answers and is_sharp(self.prop, case, self.truth):
+            self.tally.power(
+                *spoiled_and_rejected(self.prop, case, live.answers, label, self.truth)
+            )
+
+    def spoil_more(self) -> None:
+        """Where the corpus alone leaves the power test in doubt, further cases decide."""
+        more = self.corpus(ENOUGH)[len(self.tally.corpus) :]
+        for draw in (d for d in more if d.regime in self.prop.strong):
+            if (
+                self.tally.spoiled >= ENOUGH
+                and self.tally.rejected >= REQUIRED * self.tally.spoiled
+            ):
+                return
+            case, _ = self.build(draw)
+            live = self.live()
+            try:
+                label = self.prop.body(case, Trial(live, self.truth))
+            except Violation:
+                continue  # the search and the corpus look for failures; this looks for power
+            self.spoil(case, live, label)
+
+    def corpus(self, per_regime: int) -> list[Draw]:
+        return list(
+            corpus(
+                self.prop.space,
+                slug=self.prop.slug,
+                dtype=self.dtype,
+                seed=self.seed,
+                per_regime=per_regime,
+            )
+        )
+
+    def search(self) -> None:
+        """Let Hypothesis look further, until it finds an unexpected failure."""
+        examples = round(self.profile.searched * self.prop.share)
+        if not examples:
+            return
+
+        @use_seed(_seed(self.seed, self.prop.slug, self.dtype))
+        @settings(
+            max_examples=examples,
+            database=None,
+            deadline=None,
+            derandomize=False,
+            phases=(Phase.generate, Phase.target) if self.profile.steer else (Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(draws(self.prop.space))
+        def explore(draw: Draw) -> None:
+            if self.failure is not None:
+                raise _Found
+            case, _ = self.build(draw)
+            measure = self.tally.measure(self.prop)
+            self.judge(case, self.live(), measure, searched=True)
+            if self.profile.steer:
+                target(min(measure.ratio, 1e6))
+            if self.failure is not None:
+                raise _Found
+
+        with suppress(_Found):
+            explore()
+
+    def build(self, draw: Draw) -> tuple[Case, bool]:
+        """The case of a draw, and whether it was projected onto what is supported."""
+        return build(draw, self.prop.space, self.narrow, FORMATS[self.dtype])
+
+    def live(self) -> Live:
+        """Somebody to ask: the implementation, under watch."""
+        return Live(self.session, self.session.implementation.capabilities.options, self.watch)
+
+    # -- one case --------------------------------------------------------------------------------
+
+    def judge(
+        self, case: Case, live: Live, measure: Measure, *, searched: bool = False
+    ) -> tuple[str, str | None]:
+        """Put one case to the property: its letter for the corpus string, and its label."""
+        trial = Trial(live, self.truth, measure)
+        label = None
+        try:
+            label = self.prop.body(case, trial)
+        except Violation as violation:
+            self.tally.count(case, searched)
+            self.fail(case, violation)
+            return "f", None
+        if live.answers:
+            self.tally.count(case, searched)
+            self.tally.keep(case, measure)
+        if label is not None:
+            self.labels[label] += 1
+        return ("p" if live.answers else "-"), label
+
+    def violation(self, case: Case) -> Violation | None:
+        """How a case fails, if it does."""
+        try:
+            self.prop.body(case, Trial(self.live(), self.truth))
+        except Violation as violation:
+            return violation
+        return None
+
+    def fail(self, case: Case, violation: Violation) -> None:
+        """Sort a failure: expected, or the first unexpected one, minimised."""
+        place = self.expected(case, violation)
+        if place is not None:
+            self.seen.setdefault(place, _Failure(case, violation))
+        elif self.failure is None:
+            again = self.violation(case)
+            if again is None or _way(again) != _way(violation):
+                self.failure = _Failure(case, violation, flaky=True)
+                return
+            way = _way(violation)
+
+            def fails(smaller: Case) -> bool:
+                if not self.prop.space.admits(smaller):
+                    return False  # another question, which may rightly have another answer
+                found = self.violation(smaller)
+                return found is not None and _way(found) == way
+
+            smallest = minimise(case, fails)
+            self.failure = _Failure(smallest, self.violation(smallest) or violation)
+
+    def expected(self, case: Case, violation: Violation) -> int | None:
+        """The expectation that covers a failure, by its place; None if there is none."""
+        if not self.known:
+            return None
+        found = features(case, self.truth, self.session.device)
+        for place, expectation in enumerate(self.known):
+            if expectation.expects(*_way(violation)) and expectation.matches(found):
+                return place
+        return None
+
+    # -- what it amounts to ----------------------------------------------------------------------
+
+    def conclusion(self) -> dict[str, Any]:
+        """The fields of the record."""
+        fields = self.tally.fields() | {"label": self._label()}
+        floor = self.profile.corpus_per_regime * len(self.prop.space.regimes)
+        fields["examples"]["floor"] = floor
+        if self.failure is not None:
+            outcome = "flaky" if self.failure.flaky else "fail"
+            message = self.failure.violation.message
+            if self.failure.flaky:
+                message = f"the same question, asked again, got another answer; first: {message}"
+            return fields | {
+                "outcome": outcome,
+                "message": message,
+                "witness": self.witness(self.failure),
+            }
+        if self.seen:
+            place = min(self.seen)
+            expectation, failure = self.known[place], self.seen[place]
+            return fields | {
+                "outcome": "fail",
+                "expectation": "known",
+                "reason": expectation.reason,
+                "link": expectation.link,
+                "message": failure.violation.message,
+                "witness": self.witness(failure),
+            }
+        stale = self._stale()
+        if stale is not None:
+            return fields | {
+                "outcome": "pass",
+                "expectation": "stale",
+                "reason": stale.reason,
+                "link": stale.link,
+                "message": "expected to fail, but its witness passes: "
+                "remove it with `conformance known prune`",
+            }
+        return fields | self._evidence(floor)
+
+    def _evidence(self, floor: int) -> dict[str, Any]:
+        """Pass, if enough was asked in every regime and the comparison can reject."""
+        missing = [r for r in self.prop.space.regimes if not self.tally.regimes[r]]
+        if missing:
+            return {
+                "outcome": "not-run",
+                "reason": f"no case was judged in the regime {', '.join(missing)}",
+            }
+        spoiled, rejected = self.tally.spoiled, self.tally.rejected
+        if rejected < REQUIRED * spoiled or not spoiled:
+            return {
+                "outcome": "vacuous",
+                "message": f"the comparison rejected {rejected} of {spoiled} spoiled answers, "
+                f"at least {REQUIRED:.0%} must be: a fault of the suite",
+            }
+        return {"outcome": "pass"}
+
+    def _stale(self) -> Expectation | None:
+        for place, fails in self.still_fails.items():
+            if not fails and self.known[place].seen_with(self.versions(), machine()):
+                return self.known[place]
+        return None
+
+    def versions(self) -> dict[str, str]:
+        """What was judged: the distribution of the implementation and its version."""
+        f = self.session.implementation
+        return {f.distribution: f.version} if f.distribution and f.version else {}
+
+    def _label(self) -> str | None:
+        if self.prop.level != "behaviour" or not self.labels:
+            return None
+        return ", ".join(sorted(self.labels))
+
+    def witness(self, failure: _Failure) -> dict[str, Any] | None:
+        """The failure as a bit-exact case, ready for a replay."""
+        try:
+            case = encode_case(failure.case)
+        except ConformanceError:
+            return None  # too large to keep; the message stays
+        violation = failure.violation
+        return {
+            "schema": 1,
+            "suite": __version__,
+            "implementation": self.session.implementation.name,
+            "device": self.session.device,
+            "dtype": self.dtype,
+            "property": self.prop.slug,
+            "kind": violation.kind,
+            "message": violation.message,
+            "expected": violation.expected or None,
+            "got": violation.got or None,
+            "versions": self.versions(),
+            "case": case,
+        }
+
+
+class _Found(Exception):
+    """Ends the search: an unexpected failure was found."""
+
+
+def _way(violation: Violation) -> tuple[str, str | None]:
+    """How it fails: the kind, and the exception's type where it raised."""
+    if violation.kind == "raised":
+        return violation.kind, violation.got.partition(":")[0]
+    return violation.kind, None
+
+
+def _seed(seed: int, slug: str, dtype: str) -> int:
+    digest = blake2b(f"{seed}/{slug}/{dtype}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")

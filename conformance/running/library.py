@@ -1,0 +1,172 @@
+"""The suite as a library: for a project's own tests, and for a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.contract.implementation import Implementation
+from conformance.contract.session import Session, open_session
+from conformance.errors import AdapterError, UsageError
+from conformance.properties import BY_SLUG
+from conformance.properties.property import Property
+from conformance.records.known import Expectation, known_path, load_known
+from conformance.records.results import Cell, is_unexpected
+from conformance.running.cell import Judge, judge_cell, supported_space
+from conformance.running.profiles import PROFILES, Profile
+from conformance.running.smoke import smoke
+
+
+@dataclass(frozen=True)
+class CellId:
+    """One cell to judge: as a pytest parameter, its ``str`` is the test's id."""
+
+    implementation: Implementation
+    device: str
+    dtype: str
+    prop: Property
+
+    def __str__(self) -> str:
+        return f"{self.implementation.name}-{self.device}-{self.dtype}-{self.prop.slug}"
+
+
+class NotConformant(AssertionError):
+    """An implementation failed; the message holds every finding."""
+
+    def __init__(self, cells: list[Cell]) -> None:
+        self.cells = cells
+        super().__init__("\n\n".join(finding(cell) for cell in cells))
+
+
+def finding(cell: Cell) -> str:
+    """A failed cell in a few lines."""
+    statement = BY_SLUG[cell["property"]].statement
+    lines = [f"{cell['id']}: {cell['outcome']}", f"  {statement}"]
+    if cell["message"]:
+        lines.append(f"  {cell['message']}")
+    witness = cell["witness"]
+    if witness:
+        case = witness["case"]
+        options = {
+            name: case[name]
+            for name in ("reduction", "ignore_index", "label_smoothing", "layout")
+            if case[name] not in (None, "contiguous")
+        }
+        lines.append(f"  logits {tuple(case['logits']['shape'])}, {options or 'no options'}")
+    return "\n".join(lines)
+
+
+def conformance_cells(
+    implementation: Implementation,
+    *,
+    device: str = "cpu",
+    dtypes: Iterable[str] | None = None,
+    properties: Iterable[str] | None = None,
+) -> list[CellId]:
+    """The cells of an implementation, for ``pytest.mark.parametrize("cell", ..., ids=str)``.
+
+    Raises:
+        UsageError: a property or dtype is not known.
+    """
+    _is_implementation(implementation)
+    wanted = dtypes if dtypes is not None else implementation.capabilities.dtypes
+    slugs = properties if properties is not None else BY_SLUG
+    unknown = [slug for slug in slugs if slug not in BY_SLUG]
+    if unknown:
+        raise UsageError(f"unknown property {unknown[0]!r}; `conformance list properties` has all")
+    return [
+        CellId(implementation, device, dtype, BY_SLUG[slug]) for dtype in wanted for slug in slugs
+    ]
+
+
+def judge(cell: CellId, *, profile: str = "quick", seed: int = 0) -> Cell:
+    """Judge one cell; an unexpected failure raises.
+
+    Raises:
+        NotConformant: the property does not hold, and nobody expected that.
+    """
+    session = open_session(cell.implementation, cell.device)
+    record = _judged(session, cell, PROFILES[profile], seed, _expectations(cell.implementation))
+    if is_unexpected(record):
+        raise NotConformant([record])
+    return record
+
+
+def judge_of(cell: CellId, profile: Profile, *, seed: int = 0) -> Judge:
+    """What judges a cell, for those who drive it themselves (the pytest tests do).
+
+    Raises:
+        Unsupported: the implementation does not offer what the property is about.
+    """
+    session = open_session(cell.implementation, cell.device)
+    narrow = supported_space(cell.prop, session, cell.dtype)
+    known = [
+        e
+        for e in _expectations(cell.implementation)
+        if e.concerns(cell.prop.slug, cell.device, cell.dtype)
+    ]
+    return Judge(
+        session, cell.prop, cell.dtype, narrow, profile, seed, known, watch=lambda case: None
+    )
+
+
+def check(
+    implementation: Implementation,
+    *,
+    device: str = "cpu",
+    dtypes: Iterable[str] | None = None,
+    properties: Iterable[str] | None = None,
+    profile: str = "quick",
+    seed: int = 0,
+) -> list[Cell]:
+    """Judge an implementation and raise with every finding; returns all cells if there is none.
+
+    Raises:
+        NotConformant: a must or should property fails, and nobody expected that.
+        AdapterError: the adapter cannot answer the plainest questions.
+    """
+    cells = conformance_cells(implementation, device=device, dtypes=dtypes, properties=properties)
+    session = open_session(implementation, device)
+    broken = smoke(session)
+    if broken:
+        raise AdapterError("\n".join(found.message for found in broken))
+    expectations = _expectations(implementation)
+    records = [_judged(session, cell, PROFILES[profile], seed, expectations) for cell in cells]
+    unexpected = [record for record in records if is_unexpected(record)]
+    if unexpected:
+        raise NotConformant(unexpected)
+    return records
+
+
+def _judged(
+    session: Session,
+    cell: CellId,
+    profile: Profile,
+    seed: int,
+    expectations: tuple[Expectation, ...],
+) -> Cell:
+    return judge_cell(
+        session,
+        cell.prop,
+        cell.dtype,
+        profile=profile,
+        seed=seed,
+        expectations=expectations,
+        watch=lambda case: None,
+    )
+
+
+def _expectations(implementation: Implementation) -> tuple[Expectation, ...]:
+    if implementation.source is None:
+        return ()
+    found = load_known(known_path(implementation.source))
+    return tuple(e for e in found if e.implementation == implementation.name)
+
+
+def _is_implementation(thing: Any) -> None:
+    if not isinstance(thing, Implementation):
+        raise UsageError(
+            f"{thing!r} is no implementation: decorate the function with "
+            '@implementation("name", dtypes=("float32",))'
+        )

@@ -1,0 +1,28 @@
+"""Profiles: how hard to look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How many cases a cell gets."""
+
+    name: str
+    corpus_per_regime: int
+    """Corpus cases of each regime: the floor of a cell, the same for every implementation."""
+    searched: int
+    """Examples that Hypothesis searches beyond the corpus."""
+    steer: bool = False
+    """Whether the search is steered towards the largest error / bound."""
+
+
+PROFILES: dict[str, Profile] = {
+    profile.name: profile
+    for profile in (
+        Profile("quick", corpus_per_regime=2, searched=20),
+        Profile("standard", corpus_per_regime=4, searched=200),
+        Profile("deep", corpus_per_regime=16, searched=10_000, steer=True),
+    )
+}

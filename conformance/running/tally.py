@@ -1,0 +1,92 @@
+"""Counting what a cell executed, how close it came to its bounds, and what was rejected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conformance.cases.case import Case
+from conformance.properties.property import Property
+from conformance.properties.trial import Measure
+
+MEASURED = ("accurate", "loss-formula", "gradient-formula")
+"""The properties whose errors are kept element by element, for the report's accuracy pictures."""
+
+EDGES = np.array([0.0, *(2.0**k for k in range(-1, 11))])
+"""Errors in ulp are counted as 0, (0, .5], (.5, 1], (1, 2], .. (512, 1024], more."""
+
+
+@dataclass
+class _Errors:
+    count: int = 0
+    max_ulp: float = 0.0
+    max_ratio: float = 0.0
+    histogram: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(EDGES) + 1, int))
+
+
+@dataclass
+class Tally:
+    """The numbers of one cell."""
+
+    corpus: str = ""
+    """A letter for each corpus case: p passed, f failed, - not asked in this form."""
+    executed: Counter[str] = field(default_factory=Counter)
+    regimes: Counter[str] = field(default_factory=Counter)
+    worst: dict[str, Any] | None = None
+    errors: dict[str, _Errors] = field(default_factory=dict)
+    spoiled: int = 0
+    rejected: int = 0
+
+    def measure(self, prop: Property) -> Measure:
+        """A fresh measure for one case."""
+        return Measure(errors=[] if prop.slug in MEASURED else None)
+
+    def count(self, case: Case, searched: bool) -> None:
+        """One case was executed."""
+        self.executed["searched" if searched else "corpus"] += 1
+        self.regimes[case.regime] += 1
+
+    def keep(self, case: Case, measure: Measure) -> None:
+        """Remember how close a case that passed came to its bounds."""
+        if self.worst is None or measure.ratio > self.worst["ratio"]:
+            ulp = measure.ulp if measure.errors is not None else None
+            self.worst = {"ratio": measure.ratio, "ulp": ulp, "regime": case.regime}
+        for ulps, ratios in measure.errors or ():
+            kept = self.errors.setdefault(case.regime, _Errors())
+            kept.count += ulps.size
+            kept.max_ulp = max(kept.max_ulp, float(ulps.max(initial=0.0)))
+            kept.max_ratio = max(kept.max_ratio, float(ratios.max(initial=0.0)))
+            places = np.searchsorted(EDGES, ulps, side="left")
+            kept.histogram += np.bincount(places, minlength=len(EDGES) + 1)
+
+    def power(self, spoiled: int, rejected: int) -> None:
+        self.spoiled += spoiled
+        self.rejected += rejected
+
+    def fields(self) -> dict[str, Any]:
+        """The counts as fields of a cell's record."""
+        return {
+            "corpus": self.corpus,
+            "examples": {
+                "corpus": self.executed["corpus"],
+                "searched": self.executed["searched"],
+                "floor": 0,
+            },
+            "regimes": dict(self.regimes),
+            "worst": self.worst,
+            "power": {"spoiled": self.spoiled, "rejected": self.rejected},
+            "accuracy": {
+                regime: {
+                    "count": kept.count,
+                    "max_ulp": kept.max_ulp,
+                    "max_ratio": kept.max_ratio,
+                    "histogram": kept.histogram.tolist(),
+                }
+                for regime, kept in self.errors.items()
+            }
+            or None,
+        }

@@ -1,0 +1,188 @@
+"""Replay scripts run with NumPy and the library alone, and say what the witness says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from conformance.cases.case import Case
+from conformance.cases.layouts import LAYOUTS
+from conformance.records.replay_script import literal, replay_case, replay_prelude, replay_script
+from conformance.records.witness import encode_case
+
+NUMPY_ADAPTER = '''
+"""A naive loss, as an adapter."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conformance import implementation
+
+
+@implementation("naive", distribution="numpy", dtypes=("float32", "bfloat16"))
+def cross_entropy(logits, target, *, weight=None, reduction="mean"):
+    p = softmax(logits)
+    loss = -np.log(p[np.arange(len(target)), target])
+    if weight is not None:
+        loss = loss * weight[target]
+    return loss if reduction == "none" else loss.mean(dtype=logits.dtype)
+
+
+@cross_entropy.vjp
+def _(cotangent, logits, target, *, reduction="mean"):
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    return p * cotangent.reshape(-1, 1)
+
+
+@cross_entropy.softmax
+def softmax(logits):
+    return np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+
+
+@cross_entropy.nll_loss
+def nll_loss(log_p, target, *, reduction="mean"):
+    rows = -log_p[np.arange(len(target)), target]
+    return rows if reduction == "none" else rows.mean()
+'''
+
+TORCH_ADAPTER = """
+import torch.nn.functional as F
+
+from conformance import implementation
+
+
+@implementation("torch-fused", framework="torch", options=("weight", "reduction"))
+def cross_entropy(logits, target, **options):
+    return F.cross_entropy(logits, target, **options)
+"""
+
+
+def witness(case: Case, **fields: Any) -> dict[str, Any]:
+    return {
+        "implementation": "naive",
+        "device": "cpu",
+        "dtype": case.dtype,
+        "property": "loss-formula",
+        "message": "the loss is inf, should be 104",
+        "expected": "104.0",
+        "got": "inf",
+        "case": encode_case(case),
+    } | fields
+
+
+def run(script: str, folder: Path) -> str:
+    """Output of a script in a fresh, isolated interpreter that cannot import the suite."""
+    (folder / "replay.py").write_text(
+        script + '\nassert sys.modules["conformance"].__name__ == "__main__"\n', encoding="utf-8"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "replay.py"], cwd=folder, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def gap(dtype: Any = np.float32, **fields: Any) -> Case:
+    return Case(np.array([[0, -104.5, 0.1]], dtype), np.array([1]), **fields)
+
+
+def test_a_numpy_adapter_replays_without_the_suite(tmp_path: Path) -> None:
+    out = run(replay_script(witness(gap(reduction="none")), NUMPY_ADAPTER), tmp_path)
+    assert "loss: [inf]" in out
+    assert "expected: 104.0" in out
+    assert "in the run: inf" in out
+    assert "gradient" not in out
+
+
+def test_a_gradient_is_asked_with_the_cotangent_of_the_witness(tmp_path: Path) -> None:
+    case = Case(
+        np.zeros((2, 2), np.float32),
+        np.array([0, 1]),
+        reduction="none",
+        cotangent=np.array([4, -2], np.float32),
+    )
+    out = run(replay_script(witness(case), NUMPY_ADAPTER), tmp_path)
+    assert "gradient: [[ 2.  2.]\n [-1. -1.]]" in out
+
+
+def test_stages_are_chained_where_the_witness_is_about_them(tmp_path: Path) -> None:
+    case = Case(np.zeros((1, 2), np.float32), np.array([0]), reduction="sum")
+    about = witness(case, message="the loss by softmax, log, NLL is off")
+    assert "steps' loss: 0.6931" in run(replay_script(about, NUMPY_ADAPTER), tmp_path)
+
+
+def test_bfloat16_and_a_weight_replay(tmp_path: Path) -> None:
+    weight = np.array([1, 2, 3], ml_dtypes.bfloat16)
+    case = gap(ml_dtypes.bfloat16, reduction="none", weight=weight)
+    assert "loss: [inf]" in run(replay_script(witness(case), NUMPY_ADAPTER), tmp_path)
+
+
+def test_an_exception_is_printed_not_raised(tmp_path: Path) -> None:
+    case = Case(np.zeros((1, 2), np.float32), np.array([7]))
+    out = run(replay_script(witness(case), NUMPY_ADAPTER), tmp_path)
+    assert "loss: raised IndexError" in out
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_replays(layout: str, tmp_path: Path) -> None:
+    case = Case(np.array([[0, 1], [0, 1]], np.float32), np.array([1, 1]), layout=layout)
+    assert "loss: 0.313261" in run(replay_script(witness(case), NUMPY_ADAPTER), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, ml_dtypes.bfloat16])
+def test_a_torch_adapter_replays_with_autograd(dtype: Any, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    case = gap(dtype, reduction="none", cotangent=np.array([2], dtype))
+    about = witness(case, implementation="torch-fused")
+    out = run(replay_script(about, TORCH_ADAPTER), tmp_path)
+    assert "loss: [105" in out
+    assert re.search(r"gradient: \[\[ ?0\.9\d* +-2", out)
+
+
+def test_the_two_halves_make_the_whole() -> None:
+    about = witness(gap())
+    whole = replay_script(about, NUMPY_ADAPTER)
+    assert whole == replay_prelude(NUMPY_ADAPTER) + "\n" + replay_case(about)
+
+
+def test_texts_of_a_witness_cannot_become_code(tmp_path: Path) -> None:
+    nasty = "x'\"\"\"\nprint('injected')\n\u2028print('injected')#"
+    about = witness(gap(), property=nasty, expected=nasty, got=nasty, implementation=nasty)
+    out = run(replay_script(about, NUMPY_ADAPTER), tmp_path)
+    assert not any(line.startswith("injected") for line in out.splitlines())
+
+
+@given(
+    st.sampled_from(["f8", "f4", "f2", ml_dtypes.bfloat16, "i8", "u1"]).flatmap(
+        lambda dtype: hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5).flatmap(
+            lambda shape: st.binary(
+                min_size=(n := int(np.prod(shape)) * np.dtype(dtype).itemsize), max_size=n
+            ).map(lambda data: np.frombuffer(data, dtype).reshape(shape))
+        )
+    )
+)
+def test_literals_come_back_bit_for_bit(array: np.ndarray[Any, Any]) -> None:
+    names: dict[str, Any] = {"np": np, "ml_dtypes": ml_dtypes}
+    exec(replay_prelude("").split("# The adapter")[0].split("class implementation")[0], names)
+    exec("def unpack" + replay_prelude("").split("def unpack")[1].split("class Question")[0], names)
+    again = eval(literal(array), names)
+    assert (again.dtype, again.shape) == (array.dtype, array.shape)
+    assert again.tobytes() == array.tobytes()
+
+
+def test_a_wide_array_is_written_small() -> None:
+    wide = np.zeros((1, 128256), np.float32)
+    wide[0, 7] = 3
+    assert len(literal(wide)) < 2000
