@@ -36,9 +36,9 @@ def test_search(conformance_cell: CellId, data: st.DataObject) -> None:
     """The property holds wherever Hypothesis looks."""
     judge = _judge(conformance_cell, PROFILES["quick"])
     case, _ = judge.build(data.draw(draws(judge.prop.space)))
-    violation = judge.violation(case)
-    if violation is not None and judge.expected(case, violation) is None:
-        raise AssertionError(f"{conformance_cell.prop.statement} {violation.message}")
+    failure = judge.examine(case)
+    if failure is not None and judge.expected(case, failure.violation) is None:
+        raise AssertionError(f"{conformance_cell.prop.statement} {failure.violation.message}")
 
 
 def _judge(cell: CellId, profile: Profile) -> Judge:

@@ -71,6 +71,8 @@ def build(draw: Draw, space: Space, narrow: Space, fmt: FloatFormat) -> tuple[Ca
     target_dtype = choose("target_dtypes")
     if shape == "unbatched":
         rows = 1
+    if shape == "spatial" and rows > 1:
+        rows *= 2  # several samples of several positions each
 
     regime = REGIMES[draw.regime]
     x, forced = regime.make(rng, rows, classes, fmt)
@@ -117,15 +119,15 @@ def build(draw: Draw, space: Space, narrow: Space, fmt: FloatFormat) -> tuple[Ca
 class _Chooser:
     """Chooses a value of each axis: from the whole space, then projected into its narrow part.
 
-    Every third case is crowded: no option has its plainest value.  Faults that need three or four
+    Every second case is crowded: no option has its plainest value.  Faults that need three or four
     options at once would be too rare if each was drawn by itself.
     """
 
-    OPTIONS = ("weights", "ignored", "smoothings", "reductions")
+    CROWDED = ("shapes", "weights", "ignored", "smoothings")
 
     def __init__(self, rng: np.random.Generator, space: Space, narrow: Space) -> None:
         crowded, *numbers = rng.integers(0, 2**31, 12).tolist()
-        self.crowded = crowded % 3 == 0
+        self.crowded = crowded % 2 == 0
         self.numbers = iter(numbers)
         self.space, self.narrow = space, narrow
         self.projected = False
@@ -133,7 +135,7 @@ class _Chooser:
     def __call__(self, axis: str) -> Any:
         number = next(self.numbers)
         wanted, offered = getattr(self.space, axis), getattr(self.narrow, axis)
-        if self.crowded and axis in self.OPTIONS:
+        if self.crowded and axis in self.CROWDED:
             wanted = wanted[1:] or wanted
         value = wanted[number % len(wanted)]
         if value in offered:

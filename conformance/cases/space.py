@@ -48,7 +48,7 @@ class Space:
     smoothings: tuple[float | None, ...] = (None, 0.1, 0.5, 1.0, 0.0)
     reductions: tuple[str | None, ...] = ("none", "mean", "sum", None)
     """None leaves the argument out."""
-    shapes: tuple[str, ...] = ("batched", "unbatched", "spatial")
+    shapes: tuple[str, ...] = ("unbatched", "batched", "spatial")
     layouts: tuple[str, ...] = ("contiguous",)
     target_dtypes: tuple[str, ...] = ("int64",)
     min_rows: int = 1

@@ -71,9 +71,11 @@ class Live:
         self.options = options
         self.watch = watch
         self.answers: list[Answer] = []
+        self.asked: list[tuple[str, Case]] = []
 
     def ask(self, question: str, case: Case) -> Answer:
         self.watch(case)
+        self.asked.append((question, case))
         logits, target, options = case.arguments()
         if "reduction" not in self.options:
             options.pop("reduction", None)  # it reduces in one way, and takes no argument for it

@@ -26,6 +26,7 @@ KEPT = EVERYTHING.but(ignored=("none", "some"))
     family="invariance",
     formula="l(x + a) = l(x)",
     space=KEPT,
+    strong=("typical", "confident-wrong", "ties"),
     links=(
         "https://github.com/pytorch/pytorch/issues/38839",
         "https://github.com/pytorch/pytorch/pull/195829",

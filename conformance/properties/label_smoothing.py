@@ -50,6 +50,7 @@ def smoothing_gradient(case: Case, trial: Trial) -> None:
     strong=("confident-wrong",),
 )
 def smoothing_is_affine(case: Case, trial: Trial) -> None:
+    half = trial.loss(case)
     ends = [case.but(label_smoothing=e) for e in (0.0, 1.0)]
     none, full = (trial.loss(end).astype(np.float64) for end in ends)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -57,7 +58,7 @@ def smoothing_is_affine(case: Case, trial: Trial) -> None:
         bound = sum(trial.truth.loss_bound(end) for end in ends) / 2 + trial.truth.loss_bound(case)
         # Halving is exact; the addition rounds once, in float64.
         bound = np.where(np.isfinite(bound), bound + 2.0**-53 * np.abs(middle), np.inf)
-    trial.within("the loss at e = 1/2", trial.loss(case), Pair(middle, 0 * middle), bound)
+    trial.within("the loss at e = 1/2", half, Pair(middle, 0 * middle), bound)
 
 
 PROPERTIES = (smoothing_formula, smoothing_gradient, smoothing_is_affine)

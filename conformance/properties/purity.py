@@ -54,7 +54,7 @@ def gradient_does_not_modify_inputs(case: Case, trial: Trial) -> None:
     slug="repeatable",
     family="purity",
     formula="l(x, y) = l(x, y)",
-    space=CALLS.but(regimes=(*ORDINARY, "wide")),
+    space=CALLS.but(regimes=(*ORDINARY, "wide", "many-rows")),
 )
 def repeatable(case: Case, trial: Trial) -> None:
     first = trial.loss(case)

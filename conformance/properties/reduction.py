@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from conformance.cases.case import Case
+from conformance.cases.regimes import ORDINARY
 from conformance.cases.space import EVERYTHING, PLAIN
 from conformance.properties.property import states
 from conformance.properties.transform import ignore_index_of, kept, rng_of
@@ -60,7 +61,7 @@ def _divisor(case: Case) -> float:
     slug="result-shape",
     family="reduction",
     formula="none: (N, d1, .., dk), () unbatched;  sum, mean: ()",
-    space=EVERYTHING.but(regimes=("typical",), ignored=("none", "some"), smoothings=(None, 0.1)),
+    space=EVERYTHING.but(regimes=ORDINARY, ignored=("none", "some"), smoothings=(None, 0.1)),
     links=(
         "https://github.com/linkedin/Liger-Kernel/pull/435",
         "https://github.com/NVIDIA-NeMo/Automodel/issues/3803",
@@ -80,11 +81,11 @@ def result_shape(case: Case, trial: Trial) -> None:
 
 
 @states(
-    "The result has the dtype of the logits, and so has the gradient.",
+    "The loss has the dtype of the logits.",
     slug="result-dtype",
     family="dtype",
-    formula="dtype(l) = dtype(dl/dx) = dtype(x)",
-    space=EVERYTHING.but(regimes=("typical",), ignored=("none", "some")),
+    formula="dtype(l) = dtype(x)",
+    space=EVERYTHING.but(regimes=ORDINARY, ignored=("none", "some")),
     links=("https://github.com/keras-team/keras/issues/15012",),
 )
 def result_dtype(case: Case, trial: Trial) -> None:
@@ -96,6 +97,27 @@ def result_dtype(case: Case, trial: Trial) -> None:
         got=loss.dtype.name,
     )
     trial.within("the loss", loss, trial.exact(case).loss, trial.truth.loss_bound(case))
+
+
+@states(
+    "The gradient has the dtype of the logits.",
+    slug="gradient-dtype",
+    family="dtype",
+    formula="dtype(dl/dx) = dtype(x)",
+    space=EVERYTHING.but(regimes=ORDINARY, ignored=("none", "some")),
+    needs=("gradient",),
+)
+def gradient_dtype(case: Case, trial: Trial) -> None:
+    gradient = trial.gradient(case)
+    trial.require(
+        gradient.dtype == case.logits.dtype,
+        f"the gradient is {gradient.dtype}, should be {case.logits.dtype}",
+        kind="dtype",
+        got=gradient.dtype.name,
+    )
+    exact = trial.exact(case).gradient
+    assert exact is not None
+    trial.within("the gradient", gradient, exact, trial.truth.gradient_bound(case))
 
 
 @states(
@@ -143,4 +165,11 @@ def defaults(case: Case, trial: Trial) -> None:
     trial.loss_is_right(case)
 
 
-PROPERTIES = (reductions_agree, result_shape, result_dtype, legacy_arguments, defaults)
+PROPERTIES = (
+    reductions_agree,
+    result_shape,
+    result_dtype,
+    gradient_dtype,
+    legacy_arguments,
+    defaults,
+)

@@ -97,18 +97,15 @@ def rng_of(case: Case) -> np.random.Generator:
 
 
 def exact_shift(case: Case) -> Case | None:
-    """The case with a constant subtracted from all logits without any rounding, if there is one.
+    """The case with the same number subtracted from all logits without any rounding.
 
-    The constant is the median logit rounded to a power of two; logits where the subtraction would
-    round are first put onto the grid of the constant.
+    The number is the logit farthest from 0, so that a common offset goes away.  None where the
+    subtraction would round, or would change nothing.
     """
     x = case.logits.astype(np.float64)
-    if not np.isfinite(x).all() or not x.size:
+    if not np.isfinite(x).all() or not x.any():
         return None
-    scale = float(np.max(np.abs(x)))
-    if scale == 0:
-        return None
-    shift = 2.0 ** np.floor(np.log2(scale))
+    shift = x.flat[np.argmax(np.abs(x))]
     moved = (x - shift).astype(case.logits.dtype)
     back = moved.astype(np.float64) + shift
     return case.but(logits=moved) if np.array_equal(back, x) else None

@@ -52,52 +52,73 @@ def replay_prelude(adapter_source: str) -> str:
 
 
 def replay_case(witness: Mapping[str, Any]) -> str:
-    """The second half: the arrays, the call, and what was expected of it."""
-    case = decode_case(witness["case"])
+    """The second half: the arrays, the calls, and what was expected of them."""
     subject = f"{witness['implementation']} and {witness['property']}"
+    device = str(witness.get("device") or "cpu")
     lines = [
         f"# {_one_line(subject)}",
-        "# The case as it was drawn; some properties also ask variations of it, as they state.",
+        f"offer = implementation.named({str(witness['implementation'])!r})",
+        f"fused = Question(offer, {device!r})",
     ]
-    if "bfloat16" in {a.dtype.name for a in (case.logits, case.target)}:
+    asked = _asked(witness)
+    cases = [case for _, case in asked if case is not None]
+    if any(a.dtype.name == "bfloat16" for c in cases for a in (c.logits, c.target)):
         lines.append("import ml_dtypes")
-    if case.layout != "contiguous":
+    if any(case.layout != "contiguous" for case in cases):
         lines += ["", _layouts(), ""]
-    for name, array in (("logits", case.logits), ("target", case.target)):
-        lines.append(f"{name} = {_laid_out(literal(array), case.layout)}")
-    values = {name: repr(value) for name, value in case.options.items()}
-    if case.weight is not None:
-        values["weight"] = _laid_out(literal(case.weight), case.layout)
-    lines.append(f"options = dict({', '.join(f'{n}={v}' for n, v in values.items())})")
-    lines += _asked(witness, case)
+    for way, stages in (
+        ("softmax-log-nll", '"softmax", "log"'),
+        ("log_softmax-nll", '"log_softmax"'),
+    ):
+        if any(question.startswith(way) for question, _ in asked):
+            name = way.replace("-", "_")
+            lines.append(f'{name} = Question(offer.by({stages}, "nll_loss"), {device!r})')
+    for question, case in asked:
+        if case is not None:
+            lines += ["", *_arguments(case)]
+        lines.append(_call(question))
     for label, text in (("expected", witness.get("expected")), ("in the run", witness.get("got"))):
         if text:
             lines.append(f'print("{label:>15}:", {str(text)[:LONGEST_TEXT]!r})')
     return "\n".join(lines) + "\n"
 
 
-def _asked(witness: Mapping[str, Any], case: Case) -> list[str]:
-    """The calls: the loss, and the gradient, and both by steps, where the witness is about them."""
-    about = f"{witness['property']} {witness.get('message')}"
-    device = str(witness.get("device") or "cpu")
+def _asked(witness: Mapping[str, Any]) -> list[tuple[str, Case | None]]:
+    """The questions in order, each with its case; None where that is the one before."""
+    base = decode_case(witness["case"])
+    recorded = witness.get("asked") or [{"question": "loss", "case": None}]
+    asked: list[tuple[str, Case | None]] = []
+    before = None
+    for entry in recorded:
+        case = base if entry["case"] is None else decode_case(entry["case"])
+        asked.append((entry["question"], None if before == case.key else case))
+        before = case.key
+    return asked
+
+
+def _arguments(case: Case) -> list[str]:
+    """The arguments of one call, as exact literals."""
     lines = [
-        f"offer = implementation.named({str(witness['implementation'])!r})",
-        f"fused = Question(offer, {device!r})",
+        f"{name} = {_laid_out(literal(array), case.layout)}"
+        for name, array in (("logits", case.logits), ("target", case.target))
     ]
-    ways = {"": "fused"}
-    if "softmax" in about:
-        stages = '"log_softmax"' if re.search("log.softmax", about) else '"softmax", "log"'
-        lines.append(f'steps = Question(offer.by({stages}, "nll_loss"), {device!r})')
-        ways["steps' "] = "steps"
-    gradient = case.cotangent is not None or "gradient" in about
-    if gradient:
-        lines.append(f"cotangent = {'None' if case.cotangent is None else literal(case.cotangent)}")
-    for whose, way in ways.items():
-        lines.append(f'show("{whose}loss", {way}.loss, logits, target, **options)')
-        if gradient:
-            arguments = "cotangent, logits, target, **options"
-            lines.append(f'show("{whose}gradient", {way}.gradient, {arguments})')
+    values = {name: repr(value) for name, value in case.options.items()}
+    if case.weight is not None:
+        values["weight"] = _laid_out(literal(case.weight), case.layout)
+    lines.append(f"options = dict({', '.join(f'{n}={v}' for n, v in values.items())})")
+    lines.append(f"cotangent = {'None' if case.cotangent is None else literal(case.cotangent)}")
     return lines
+
+
+def _call(question: str) -> str:
+    """The line that asks: of the fused loss, or of its own steps."""
+    way, _, what = question.rpartition(" ")
+    gradient = what == "gradient"
+    asker = way.replace("-", "_") if way.endswith("nll") else "fused"
+    arguments = "cotangent, logits, target" if gradient else "logits, target"
+    show = "show_inputs" if question.startswith("inputs after") else "show"
+    what = "gradient" if gradient else "loss"
+    return f"{show}({question!r}, {asker}.{what}, {arguments}, **options)"
 
 
 def literal(array: NDArray[Any]) -> str:
@@ -270,6 +291,13 @@ def show(what, compute, *args, **options):
         print(f"{what:>15}:", compute(*args, **options))
     except Exception as error:
         print(f"{what:>15}: raised {type(error).__name__}: {error}")
+
+
+def show_inputs(what, compute, *args, **options):
+    show(what, compute, *args, **options)
+    arrays = [a for a in (*args, *options.values()) if isinstance(a, np.ndarray)]
+    for array in arrays:
+        print("  input after:", array)
 
 '''
 

@@ -116,11 +116,14 @@ def decode_array(mapping: Mapping[str, Any], name: str) -> NDArray[Any]:
 
 
 def check_witness(mapping: object, where: str = "witness") -> Record:
-    """The mapping, once it is known to be a witness whose case decodes."""
+    """The mapping, once it is known to be a witness whose cases decode."""
     check("witness", mapping, where)
     assert isinstance(mapping, dict)
+    asked = (entry["case"] for entry in mapping.get("asked", ()))
     try:
-        decode_case(mapping["case"])
+        for case in (mapping["case"], *asked):
+            if case is not None:
+                decode_case(case)
     except RecordsError as error:
         raise RecordsError(f"{where}: {error}") from None
     return mapping

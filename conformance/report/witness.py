@@ -48,8 +48,8 @@ class LittleTable:
 
 
 def little_table(witness: Mapping[str, Any]) -> LittleTable:
-    """The table of a witness's case."""
-    case = decode_case(witness["case"])
+    """The table of the case that failed: the one that was asked, where the drawn one was not."""
+    case = asked_case(witness)
     logits = _rows(case.logits, case)
     target = _rows(case.target, case) if case.soft else case.target.reshape(-1)
     shown = _classes(case, target)
@@ -70,9 +70,15 @@ def little_table(witness: Mapping[str, Any]) -> LittleTable:
     )
 
 
+def asked_case(witness: Mapping[str, Any]) -> Case:
+    """The drawn case, or the first variation of it where only variations were asked."""
+    asked = [entry["case"] for entry in witness.get("asked") or ()]
+    return decode_case(asked[0] if asked and None not in asked else witness["case"])
+
+
 def in_one_line(witness: Mapping[str, Any]) -> str:
     """The case as one line: arrays if they are small, else their shapes."""
-    case = decode_case(witness["case"])
+    case = asked_case(witness)
     options = call_text(case)
     return f"logits {array_text(case.logits)}, target {array_text(case.target)}" + (
         f", {options}" if options else ""

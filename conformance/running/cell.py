@@ -103,11 +103,12 @@ def supported_space(prop: Property, session: Session, dtype: str) -> Space:
 
 
 @dataclass
-class _Failure:
-    """A case that fails, and how."""
+class Failure:
+    """A case that fails, how, and what was asked to find out."""
 
     case: Case
     violation: Violation
+    asked: Sequence[tuple[str, Case]] = ()
     flaky: bool = False
 
 
@@ -126,9 +127,9 @@ class Judge:
     truth: Truth = field(default_factory=Truth)
     tally: Tally = field(default_factory=Tally)
     labels: Counter[str] = field(default_factory=Counter)
-    failure: _Failure | None = None
+    failure: Failure | None = None
     """The first unexpected failure."""
-    seen: dict[int, _Failure] = field(default_factory=dict)
+    seen: dict[int, Failure] = field(default_factory=dict)
     """The first expected failure of each expectation, by its place in ``known``."""
     still_fails: dict[int, bool] = field(default_factory=dict)
     """Whether the witness of each expectation fails as recorded."""
@@ -156,11 +157,11 @@ class Judge:
             if expectation.witness is None:
                 continue
             case = decode_case(expectation.witness["case"])
-            violation = self.violation(case)
-            as_recorded = violation is not None and expectation.expects(*_way(violation))
+            failure = self.examine(case)
+            as_recorded = failure is not None and expectation.expects(*_way(failure.violation))
             self.still_fails[place] = as_recorded
-            if as_recorded and violation is not None:
-                self.seen[place] = _Failure(case, violation)
+            if as_recorded and failure is not None:
+                self.seen[place] = failure
 
     def ask_corpus(self) -> None:
         """Ask every corpus case, whatever happens: the corpus is what implementations share."""
@@ -268,34 +269,38 @@ class Judge:
             self.labels[label] += 1
         return ("p" if live.answers else "-"), label
 
-    def violation(self, case: Case) -> Violation | None:
+    def examine(self, case: Case) -> Failure | None:
         """How a case fails, if it does."""
+        live = self.live()
         try:
-            self.prop.body(case, Trial(self.live(), self.truth))
+            self.prop.body(case, Trial(live, self.truth))
         except Violation as violation:
-            return violation
+            return Failure(case, violation, live.asked)
         return None
 
     def fail(self, case: Case, violation: Violation) -> None:
         """Sort a failure: expected, or the first unexpected one, minimised."""
         place = self.expected(case, violation)
+        if place is not None and place in self.seen:
+            return
+        again = self.examine(case)
         if place is not None:
-            self.seen.setdefault(place, _Failure(case, violation))
+            self.seen[place] = again or Failure(case, violation)
+        elif again is None or _way(again.violation) != _way(violation):
+            self.failure = self.failure or Failure(case, violation, flaky=True)
         elif self.failure is None:
-            again = self.violation(case)
-            if again is None or _way(again) != _way(violation):
-                self.failure = _Failure(case, violation, flaky=True)
-                return
-            way = _way(violation)
+            self.failure = self.examine(minimise(case, self.fails_like(violation))) or again
 
-            def fails(smaller: Case) -> bool:
-                if not self.prop.space.admits(smaller):
-                    return False  # another question, which may rightly have another answer
-                found = self.violation(smaller)
-                return found is not None and _way(found) == way
+    def fails_like(self, violation: Violation) -> Callable[[Case], bool]:
+        """Whether another case fails in the same way."""
 
-            smallest = minimise(case, fails)
-            self.failure = _Failure(smallest, self.violation(smallest) or violation)
+        def fails(case: Case) -> bool:
+            if not self.prop.space.admits(case):
+                return False  # another question, which may rightly have another answer
+            found = self.examine(case)
+            return found is not None and _way(found.violation) == _way(violation)
+
+        return fails
 
     def expected(self, case: Case, violation: Violation) -> int | None:
         """The expectation that covers a failure, by its place; None if there is none."""
@@ -380,10 +385,14 @@ class Judge:
             return None
         return ", ".join(sorted(self.labels))
 
-    def witness(self, failure: _Failure) -> dict[str, Any] | None:
+    def witness(self, failure: Failure) -> dict[str, Any] | None:
         """The failure as a bit-exact case, ready for a replay."""
         try:
             case = encode_case(failure.case)
+            asked = [
+                {"question": question, "case": None if c.key == failure.case.key else encode_case(c)}
+                for question, c in failure.asked[:8]
+            ]
         except ConformanceError:
             return None  # too large to keep; the message stays
         violation = failure.violation
@@ -400,6 +409,7 @@ class Judge:
             "got": violation.got or None,
             "versions": self.versions(),
             "case": case,
+            "asked": asked,
         }
 
 

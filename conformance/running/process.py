@@ -28,6 +28,15 @@ _LINE_LIMIT = 64 * 2**20
 _PIPE = 2**16
 
 
+def interpreter(module: str) -> list[str]:
+    """The command of a fresh interpreter that runs ``module.main`` and imports as this one does.
+
+    Not ``-m``, which puts the current folder first: an adapter called torch.py may lie there.
+    """
+    code = f"import sys; sys.path[:] = {sys.path!r}; from {module} import main; sys.exit(main())"
+    return [sys.executable, "-P", "-c", code]
+
+
 class Garbled(Exception):
     """What came through the worker's pipe is not the protocol: the implementation wrote to it."""
 
@@ -41,7 +50,7 @@ class Worker:
         reports, writes = os.pipe()
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "conformance.running.worker", str(writes)],
+                [*interpreter("conformance.running.worker"), str(writes)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -74,10 +83,7 @@ class Worker:
         return True
 
     def messages(self) -> Iterator[Record]:
-        """What the worker has reported since the last call.
-
-        Raises ``Garbled``.
-        """
+        """What the worker has reported since the last call.  Raises ``Garbled``."""
         self._read_output()
         while chunk := self._read(self._reports):
             self._pending += chunk

@@ -1,6 +1,6 @@
 """Ask a witness again: one case, one property, in a process that may die of it.
 
-``python -m conformance.running.replay TARGET`` reads a witness from standard input, says what
+``main`` reads a witness from standard input and the target from the command line, says what
 happens now, and exits with 0 where the property holds, 1 where it fails.
 """
 
@@ -20,11 +20,12 @@ from conformance.properties.trial import Trial, Violation
 from conformance.properties.truth import Truth
 from conformance.records.schema import Record, to_json
 from conformance.records.witness import decode_case
+from conformance.running.process import interpreter
 
 
 def replay(witness: Record, target: str) -> int:
     """Ask in a process of its own and print what happens; the exit code.  0: the property holds."""
-    command = [sys.executable, "-m", "conformance.running.replay", target]
+    command = [*interpreter("conformance.running.replay"), target]
     status = subprocess.run(command, input=to_json(witness).encode()).returncode
     if status < 0:
         print(f"the implementation was killed by {signal.Signals(-status).name}", flush=True)
@@ -64,7 +65,3 @@ def main() -> int:
         return error.exit_code
     print(f"  now:      {violation.message if violation else 'it holds'}")
     return 1 if violation else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

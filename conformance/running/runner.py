@@ -11,6 +11,7 @@ from __future__ import annotations
 import selectors
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -23,7 +24,7 @@ from conformance.properties.property import Property
 from conformance.properties.truth import Truth
 from conformance.records.known import Expectation, known_path, load_known
 from conformance.records.results import Cell, Curve, Implementation, blank_cell
-from conformance.records.schema import Record, parse
+from conformance.records.schema import Record, check, parse
 from conformance.records.witness import decode_case
 from conformance.records.writer import ResultsWriter
 from conformance.running.host import make_header, memory
@@ -105,6 +106,8 @@ def run(plan: Plan, path: Path, listener: Listener) -> None:
     An interrupted run leaves the file truncated and no worker behind.  ``RecordsError`` where the
     file cannot be written.
     """
+    for found in plan.found:
+        check("name", found.name, f"{found.path}: the implementation's name")
     header = make_header(plan.profile, plan.seed, plan.properties)
     with (
         tempfile.TemporaryDirectory(prefix="conformance-") as folder,
@@ -185,7 +188,8 @@ class _Run:
             return
         limit = self.plan.timeout if task.asking else START_TIMEOUT
         if ended:
-            self.lose(task, "crash", None)
+            gone = worker.process.poll() is not None
+            self.lose(task, "crash", None if gone else "the suite's pipe was closed")
         elif monotonic() - task.since > limit:
             self.lose(task, "timeout", f"no answer within {limit:g} s")
         elif (taken := worker.memory()) > self.memory:
@@ -325,7 +329,8 @@ class _Run:
         ]
         found: Record = {"dtype": dtype, "device": self.plan.device}
         if candidates and case:
-            found = features(decode_case(case), Truth(), self.plan.device)
+            with suppress(ConformanceError):  # a case outside the formula has no more features
+                found = features(decode_case(case), Truth(), self.plan.device)
         return next((e for e in candidates if e.matches(found)), None)
 
 
@@ -339,7 +344,7 @@ def _unmet(found: Found) -> Implementation:
         "description": "",
         "links": [],
         "capabilities": dict(NO_CAPABILITIES),
-        "adapter": found.path.read_text("utf-8", "replace") if found.path.is_file() else None,
+        "adapter": None,
     }
 
 

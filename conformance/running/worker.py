@@ -1,10 +1,10 @@
 """A worker: judges one implementation in a process of its own.
 
-``python -m conformance.running.worker FD`` reads its job as one JSON line from standard input and
-reports JSON lines on the file descriptor FD.  In order: ``hello`` (who the implementation is and
-what it offers), ``ready`` (it loads, opens and survives smoke), for each cell ``begin`` and
-``cell``, the ``curve`` records, ``done``; or ``broken`` or ``unsupported`` with the reason, and no
-more.  Standard output belongs to the implementation.
+``main`` reads its job as one JSON line from standard input and reports JSON lines on the file
+descriptor that the command line names.  In order: ``hello`` (who the implementation is and what it
+offers), ``ready`` (it loads, opens and survives smoke), for each cell ``begin`` and ``cell``, for
+each curve ``begin`` and ``curve``, ``done``; or ``broken`` or ``unsupported`` with the reason, and
+no more.  Standard output belongs to the implementation.
 
 The case in flight is on disk before each call, so that it survives whatever the call does.
 """
@@ -135,9 +135,7 @@ def judge(
                 expectations=expected,
                 watch=Watch(file.fileno()),
             )
-    except (
-        BaseException
-    ) as error:  # SystemExit and KeyboardInterrupt, too, are the implementation's
+    except BaseException as error:  # also SystemExit, which is the implementation's
         what = str(error) if isinstance(error, ConformanceError) else repr(error)
         fields = {"outcome": "error", "message": what, "seconds": time.monotonic() - began}
         return blank_cell(name, job["device"], dtype, prop.slug, prop.level, **fields)
@@ -180,11 +178,7 @@ def introduce(implementation: Implementation) -> Record:
                 name: value if isinstance(value, bool) else sorted(value)
                 for name, value in vars(implementation.capabilities).items()
             },
-            "adapter": source.read_text("utf-8") if source else None,
+            "adapter": source.read_text("utf-8", "replace") if source else None,
         },
         "packages": versions,
     }
-
-
-if __name__ == "__main__":
-    main()

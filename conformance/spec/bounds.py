@@ -349,7 +349,7 @@ def _gradient_error(
     # Products with weight, 1 / W and the cotangent, the subtraction, and the result stored.
     products = 5 * us
     spare, count_error = _denominator_error(solution, a)
-    products += count_error / spare if spare else np.inf
+    products += count_error / spare if spare else 0.0  # 0: see the corners
     after = 1 + products
     rounded = (1 + us) * after
     # Numbers below the normal ones: p, c, e / C / W (before it is scaled by w_c), the products.
@@ -440,12 +440,10 @@ def _gradient_corners(
     if problem.weight is not None:
         largest = largest * max(1.0, float(np.abs(problem.weight).max()))
     loose = ~(largest <= a.limit) | ~(relative.constant < 600.0)
-    if problem.reduction == "mean":
-        if float(np.abs(solution.factor).sum()) > a.limit:
-            loose[:] = True
-        if solution.denominator == 0 and not np.any(solution.factor):
-            # All weights are zero: 0/0.  Smoothing gives x/0, whose sign is anybody's guess.
-            loose[:] = problem.label_smoothing > 0
+    if not _denominator_error(solution, a)[0]:  # the denominator may be zero, or overflow
+        loose[:] = True
+        if not np.any(solution.factor) and not problem.label_smoothing:
+            loose[:] = False  # it is zero: 0/0 in all rows that are kept
             bound[:] = 0.0
     if loose.any():
         bound[loose] = np.inf

@@ -89,7 +89,7 @@ class MeanOverAllRows(Faithful):
     link = "https://github.com/open-mmlab/mmsegmentation/issues/886"
 
     def divisor(self, b: Batch) -> Any:
-        return super().divisor(b) if b.soft or b.weighted else b.kept.size
+        return super().divisor(b) if b.soft else b.kept.size
 
 
 class NegativeIndexCountsAllRows(Faithful):
@@ -252,6 +252,16 @@ class AlwaysFloat32(Faithful):
 
     def finished(self, b: Batch, result: Array) -> Array:
         return result.astype(np.float32)
+
+
+class GradientAlwaysFloat32(Faithful):
+    """The gradient is float32 whatever the logits are."""
+
+    fails = "gradient-dtype"
+    dtype = "bfloat16"
+
+    def placed(self, rows: Array, like: Array) -> Array:
+        return super().placed(rows, like).astype(np.float32)
 
 
 class ReduceFalseIgnored(Faithful):

@@ -112,14 +112,30 @@ def test_a_gradient_is_asked_with_the_cotangent_of_the_witness(tmp_path: Path) -
         reduction="none",
         cotangent=np.array([4, -2], np.float32),
     )
-    out = run(replay_script(witness(case), NUMPY_ADAPTER), tmp_path)
+    about = witness(case, asked=[{"question": "gradient", "case": None}])
+    out = run(replay_script(about, NUMPY_ADAPTER), tmp_path)
     assert "gradient: [[ 2.  2.]\n [-1. -1.]]" in out
+    assert "loss:" not in out
+
+
+def test_a_variation_of_the_case_is_asked_as_it_was(tmp_path: Path) -> None:
+    drawn, varied = gap(reduction="none"), gap(reduction="sum").but(target=np.array([0]))
+    asked = [{"question": "loss", "case": encode_case(varied)}, {"question": "loss", "case": None}]
+    out = run(replay_script(witness(drawn, asked=asked), NUMPY_ADAPTER), tmp_path)
+    assert [line.split(":")[1].strip()[:5] for line in out.splitlines()[:2]] == ["0.744", "[inf]"]
+
+
+def test_inputs_are_shown_after_the_call(tmp_path: Path) -> None:
+    about = witness(gap(), asked=[{"question": "inputs after the loss", "case": None}])
+    out = run(replay_script(about, NUMPY_ADAPTER), tmp_path)
+    assert "input after: [[ 0.000e+00 -1.045e+02  1.000e-01]]" in out
 
 
 def test_stages_are_chained_where_the_witness_is_about_them(tmp_path: Path) -> None:
     case = Case(np.zeros((1, 2), np.float32), np.array([0]), reduction="sum")
-    about = witness(case, message="the loss by softmax, log, NLL is off")
-    assert "steps' loss: 0.6931" in run(replay_script(about, NUMPY_ADAPTER), tmp_path)
+    about = witness(case, asked=[{"question": "softmax-log-nll loss", "case": None}])
+    out = run(replay_script(about, NUMPY_ADAPTER), tmp_path)
+    assert "softmax-log-nll loss: 0.6931" in out
 
 
 def test_bfloat16_and_a_weight_replay(tmp_path: Path) -> None:

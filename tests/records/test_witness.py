@@ -171,6 +171,14 @@ def test_a_witness_file_is_read_and_a_broken_one_names_the_file(tmp_path) -> Non
         read_witness(tmp_path / "other.json")
 
 
+def test_the_cases_that_were_asked_must_decode_too() -> None:
+    whole = encode_case(case())
+    asked = [{"question": "loss", "case": None}, {"question": "gradient", "case": whole}]
+    assert check_witness(witness(asked=asked))["asked"] == asked
+    with pytest.raises(RecordsError, match="diagonal"):
+        check_witness(witness(asked=[{"question": "loss", "case": whole | {"layout": "diagonal"}}]))
+
+
 def test_a_witness_of_a_newer_schema_is_refused_as_such() -> None:
     with pytest.raises(RecordsError, match="schema version 2"):
         check_witness(witness(schema=2))

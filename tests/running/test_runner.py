@@ -197,6 +197,20 @@ def test_a_known_crash_is_known(tmp_path: Path) -> None:
     assert (second["outcome"], second["expectation"]) == ("crash", None)
 
 
+def test_a_folder_with_a_numpy_of_its_own_misleads_no_worker(tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise SystemExit('this is no numpy')")
+    (tmp_path / "sabotage.py").write_text(SABOTAGE.read_text())
+    arguments = ["run", "sabotage.py:noisy", "--property", "loss-formula", "--profile", "quick"]
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", "from conformance.cli import main; main()", *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(HERE.parents[1])},
+        capture_output=True,
+        text=True,
+    )
+    assert "2 judged cells" in done.stdout, done.stderr
+
+
 def test_a_broken_known_file_stops_its_implementation_alone(tmp_path: Path) -> None:
     adapter = tmp_path / "sabotage.py"
     adapter.write_text(SABOTAGE.read_text())

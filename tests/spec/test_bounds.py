@@ -23,7 +23,7 @@ from conformance.spec.formats import FORMATS
 from conformance.spec.oracle import solve
 from conformance.spec.problem import make_problem
 
-CASES = 1000
+CASES = 10_000
 
 
 def ratio(answer, exact, bound):
@@ -113,6 +113,42 @@ def test_a_right_variant_comes_within_a_factor_of_two_of_its_bound(name, fmt, ti
                 worst = max(worst, ratio(loss, solution.loss, loss_bound(solution, a)))
     assert 0.5 <= worst <= 1
 
+
+LEVELS = (accurate, accumulates_in_float32, offset_costs_nothing)
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_bounds_are_numbers_whatever_the_question(fmt):
+    """Never NaN and never negative: also with huge, infinite and NaN logits, and with many rows."""
+    fmt = FORMATS[fmt]
+    for seed in range(100):
+        rng = np.random.default_rng([seed, fmt.precision])
+        family = list(FAMILIES)[seed % len(FAMILIES)]
+        rows, classes = (1, 4, 700)[seed % 3], (1, 2, 7, 70)[seed % 4]
+        x, target = make(family, seed, rows, classes, fmt)
+        for _ in range(rng.integers(0, 4)):
+            values = (fmt.largest, -fmt.largest, fmt.largest / 2, -1e3, np.inf, -np.inf, np.nan)
+            x[rng.integers(rows), rng.integers(classes)] = rng.choice(values)
+        target, options = random_options(rng, rows, classes, target)
+        for name in ("weight", "cotangent"):
+            if name in options:
+                options[name] = options[name].astype(fmt.dtype)
+        solution = solve(make_problem(x, target, **options))
+        for a in (*(level(fmt, classes) for level in LEVELS), arithmetic(fmt, "wide")):
+            for bound in BOUNDS:
+                assert (bound(solution, a) >= 0).all(), (bound, seed)
+
+
+def test_nothing_is_required_of_a_bfloat16_sum_of_many_weights_not_even_of_silent_classes():
+    fmt = FORMATS["bfloat16"]
+    x, weight = np.zeros((700, 3), fmt.dtype), np.array([0, 1, 2], fmt.dtype)
+    solution = solve(make_problem(x, np.arange(700) % 3, weight=weight))
+    for bound in (loss_bound, gradient_bound):
+        assert (bound(solution, arithmetic(fmt, "native")) == np.inf).all()
+        assert np.isfinite(bound(solution, arithmetic(fmt, "standard"))).all()
+
+
+BOUNDS = (loss_bound, gradient_bound, decomposition_bound, decomposition_gradient_bound)
 
 # ------------------------------------------------------------------------------------- frameworks
 
