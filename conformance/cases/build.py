@@ -69,6 +69,7 @@ def build(draw: Draw, space: Space, narrow: Space, fmt: FloatFormat) -> tuple[Ca
     reduction = choose("reductions")
     layout = choose("layouts")
     target_dtype = choose("target_dtypes")
+    classes = min(classes, int(np.iinfo(target_dtype).max))
     if shape == "unbatched":
         rows = 1
     if shape == "spatial" and rows > 1:
@@ -200,15 +201,16 @@ def _ignored_rows(rng: np.random.Generator, kind: str, rows: int) -> NDArray[np.
 
 
 def _ignore_index(kind: str, classes: int, target_dtype: str) -> int | None:
-    if np.dtype(target_dtype).kind == "u":  # no negative label fits
-        return {"in-range": 0, "last": classes - 1}.get(kind, 255)
-    return {
-        "default": None,
-        "negative": -1,
-        "in-range": 0,
-        "last": classes - 1,
-        "beyond": max(255, classes + 2),
-    }[kind]
+    limits = np.iinfo(target_dtype)
+    if kind == "in-range" and classes > 1:
+        return 0
+    if kind == "last" and classes > 1:
+        return classes - 1
+    if kind == "default" and limits.min < 0:
+        return None
+    if kind == "negative" and limits.min < 0:
+        return -1
+    return min(max(255, classes + 2), int(limits.max))  # beyond; also where nothing else fits
 
 
 EDITS = (0.0, 1.0, -1.0, -0.0, 3.5, -3.5, 12.0, -12.0, 40.0, -40.0, 120.0, -120.0)

@@ -115,7 +115,8 @@ class Space:
             # The one way in which it reduces; it counts as said explicitly.
             allowed = {"mean" if r is None else r for r in self.reductions}
             return _keep("reduction", tuple(sorted(allowed)), supports.reductions)
-        return _keep("reduction", self.reductions, (*supports.reductions, None))
+        left_out = (None,) if "mean" in supports.reductions else ()  # the default is the mean
+        return _keep("reduction", self.reductions, (*supports.reductions, *left_out))
 
 
 class Unsupported(Exception):

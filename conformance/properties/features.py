@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from conformance.cases.case import Case
+from conformance.errors import UsageError
 from conformance.properties.transform import kept
 from conformance.properties.truth import Truth, reduction_of
 
@@ -15,10 +16,7 @@ def features(case: Case, truth: Truth, device: str) -> dict[str, Any]:
     """The features of a case, by the names that known-failures files use."""
     logits = case.logits.astype(np.float64)
     finite = logits[np.isfinite(logits)]
-    exact = truth.solution(case.but(weight=None, label_smoothing=None, reduction="none"))
-    losses = exact.loss_rows.hi[kept(case)]
-    losses = losses[~np.isnan(losses)]
-    largest = float(losses.max()) if losses.size else None
+    largest = _largest_loss(case, truth)
     return {
         "dtype": case.dtype,
         "device": device,
@@ -41,3 +39,17 @@ def features(case: Case, truth: Truth, device: str) -> dict[str, Any]:
         "has_inf": bool(np.isinf(logits).any()),
         "has_nan": bool(np.isnan(logits).any()),
     }
+
+
+def _largest_loss(case: Case, truth: Truth) -> float | None:
+    """The largest plain loss of the rows kept; None where there is none, or a target is invalid."""
+    plain = case.but(
+        weight=None, label_smoothing=None, reduction="none", size_average=None, reduce=None
+    )
+    try:
+        exact = truth.solution(plain.but(cotangent=None))
+    except UsageError:
+        return None
+    losses = exact.loss_rows.hi[kept(case)]
+    losses = losses[~np.isnan(losses)]
+    return float(losses.max()) if losses.size else None

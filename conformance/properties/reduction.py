@@ -100,6 +100,22 @@ def result_dtype(case: Case, trial: Trial) -> None:
 
 
 @states(
+    "Class indices may be of any integer dtype that is offered.",
+    slug="index-dtypes",
+    family="dtype",
+    formula="l(x, y as int32) = l(x, y as int64)",
+    space=EVERYTHING.but(
+        regimes=(*ORDINARY, "wide"),
+        targets=("indices",),
+        target_dtypes=("int32", "int16", "int8", "uint8", "uint16", "uint32", "uint64"),
+    ),
+    links=("https://github.com/pytorch/pytorch/issues/85786",),
+)
+def index_dtypes(case: Case, trial: Trial) -> None:
+    trial.loss_is_right(case)
+
+
+@states(
     "The gradient has the dtype of the logits.",
     slug="gradient-dtype",
     family="dtype",
@@ -170,6 +186,7 @@ PROPERTIES = (
     result_shape,
     result_dtype,
     gradient_dtype,
+    index_dtypes,
     legacy_arguments,
     defaults,
 )

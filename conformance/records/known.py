@@ -57,7 +57,8 @@ class Expectation:
     """The distributions, and their versions, with which it was seen."""
     device: str | None = None
     machine: str | None = None
-    witness: Record | None = None
+    witnesses: tuple[Record, ...] = ()
+    """A bit-exact case for each dtype in which it was seen; replayed before anything is asked."""
 
     def matches(self, features: Mapping[str, Any]) -> bool:
         """Whether a case with these features lies in the region.
@@ -87,7 +88,8 @@ class Expectation:
 
     def to_record(self) -> Record:
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: value for name, value in fields.items() if value not in (None, {})} | {
+        fields["witnesses"] = list(self.witnesses)
+        return {name: value for name, value in fields.items() if value not in (None, {}, [])} | {
             "when": dict(self.when)
         }
 
@@ -130,9 +132,12 @@ def load_known(path: Path) -> tuple[Expectation, ...]:
         where = f"{path}: expectation {number} ({entry['property']})"
         if entry.get("exception") and entry["fails"] != "raised":
             raise RecordsError(f"{where}: an exception belongs to fails: raised")
-        if entry.get("witness"):
-            check_witness(entry["witness"], f"{where}: witness")
-    return tuple(Expectation(**entry) for entry in content["expectations"])
+        for witness in entry.get("witnesses", ()):
+            check_witness(witness, f"{where}: witness")
+    return tuple(
+        Expectation(**entry | {"witnesses": tuple(entry.get("witnesses", ()))})
+        for entry in content["expectations"]
+    )
 
 
 def save_known(path: Path, expectations: Iterable[Expectation]) -> None:
@@ -156,7 +161,7 @@ def save_known(path: Path, expectations: Iterable[Expectation]) -> None:
 
 def expectations_from(results: Results, *, reason: str, link: str | None) -> list[Expectation]:
     """An expectation for every unexpected failure: one for each way in which a property fails on a
-    device, over all the dtypes it was seen in, with the smallest witness.
+    device, over all the dtypes it was seen in, with the smallest witness of each.
 
     A vacuous or stale cell is left out: that is a fault of the suite or of the expectation.
     """
@@ -190,15 +195,15 @@ def _expectation(cell: Cell, results: Results, reason: str, link: str | None) ->
         versions=versions,
         device=cell["device"],
         machine=results.header["host"]["machine"],
-        witness=witness,
+        witnesses=(witness,) if witness else (),
     )
 
 
 def merge(old: Iterable[Expectation], new: Iterable[Expectation]) -> list[Expectation]:
-    """All expectations, where those that differ only in dtype and witness are one."""
+    """All expectations, where those that differ only in dtype and witnesses are one."""
 
     def rest(e: Expectation) -> str:
-        return to_json(replace(e, when=_without(e.when, "dtype"), witness=None).to_record())
+        return to_json(replace(e, when=_without(e.when, "dtype"), witnesses=()).to_record())
 
     together = sorted([*old, *new], key=rest)
     return [_union(list(group)) for _, group in groupby(together, key=rest)]
@@ -209,15 +214,22 @@ def _union(group: list[Expectation]) -> Expectation:
     if len(group) == 1:
         return first
     if any("dtype" not in e.when for e in group):
-        return replace(first, when=_without(first.when, "dtype"), witness=_smallest(group))
+        return replace(first, when=_without(first.when, "dtype"), witnesses=_smallest(group))
     dtypes = [dtype for e in group for dtype in _listed(e.when["dtype"])]
     when = {"dtype": list(dict.fromkeys(dtypes)), **_without(first.when, "dtype")}
-    return replace(first, when=when, witness=_smallest(group))
+    return replace(first, when=when, witnesses=_smallest(group))
 
 
-def _smallest(group: list[Expectation]) -> Record | None:
-    witnesses = [e.witness for e in group if e.witness]
-    return min(witnesses, key=lambda w: len(to_json(w["case"])), default=None)
+def _smallest(group: list[Expectation]) -> tuple[Record, ...]:
+    """The smallest witness of each dtype."""
+    found: dict[str, Record] = {}
+    for witness in sorted((w for e in group for w in e.witnesses), key=_size):
+        found.setdefault(witness["dtype"], witness)
+    return tuple(found[dtype] for dtype in sorted(found))
+
+
+def _size(witness: Record) -> int:
+    return len(to_json(witness["case"]))
 
 
 def without_stale(
@@ -246,8 +258,8 @@ def _less(expectation: Expectation, cell: Cell) -> Expectation | None:
     left = [d for d in _listed(condition) if d != cell["dtype"]]
     if condition is None or isinstance(condition, Mapping) or not left:
         return None
-    witness = e.witness if e.witness and e.witness["dtype"] in left else None
-    return replace(e, when={**e.when, "dtype": left}, witness=witness)
+    witnesses = tuple(w for w in e.witnesses if w["dtype"] in left)
+    return replace(e, when={**e.when, "dtype": left}, witnesses=witnesses)
 
 
 def _listed(condition: Any) -> list[Any]:

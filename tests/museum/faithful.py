@@ -225,9 +225,7 @@ class Faithful:
         b = self.batch(log_p, target, **options)
         return self.finished(b, self.reduced(b, self.row_losses(b, self.coefficients(b), b.x)))
 
-    def nll_stage_vjp(
-        self, cotangent: Array, log_p: Array, target: Array, **options: Any
-    ) -> Array:
+    def nll_stage_vjp(self, cotangent: Array, log_p: Array, target: Array, **options: Any) -> Array:
         b = self.batch(log_p, target, **options)
         g = self.row_cotangents(b, self.widened(cotangent)).reshape(-1, 1)
         k = self.coefficients(b)

@@ -264,6 +264,21 @@ class GradientAlwaysFloat32(Faithful):
         return super().placed(rows, like).astype(np.float32)
 
 
+class OffsetsInTheDtypeOfTheLabels(Faithful):
+    """The place of a label in memory, row x C + y, is computed in the dtype of the labels."""
+
+    fails = "index-dtypes"
+    link = "https://github.com/pytorch/pytorch/issues/85786"
+
+    def one_hot(self, labels: Array, kept: Any, classes: int) -> Array:
+        super().one_hot(labels, kept, classes)
+        row = np.arange(len(labels)).astype(labels.dtype)
+        place = row * labels.dtype.type(classes) + np.where(kept, labels, 0).astype(labels.dtype)
+        flat = np.zeros(len(labels) * classes)
+        flat[place[kept] % flat.size] = 1
+        return flat.reshape(-1, classes)
+
+
 class ReduceFalseIgnored(Faithful):
     """reduce=False counts for nothing where size_average is given too."""
 

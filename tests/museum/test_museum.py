@@ -81,8 +81,8 @@ def test_a_level_of_accuracy_spares_what_it_does_not_forbid(
 @pytest.mark.slow
 @pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.__name__)
 def test_no_fault_is_rejected_by_mere_luck(exhibit: type[Faithful]) -> None:
-    kills = sum(is_killed(exhibit, seed) for seed in range(1, 7))
-    assert kills >= 3, f"{exhibit.__name__} is killed by {kills} of 6 seeds"
+    kills = sum(is_killed(exhibit, seed) for seed in (1, 2, 3, 4))
+    assert kills >= 2, f"{exhibit.__name__} is killed by {kills} of 4 seeds"
 
 
 def test_every_property_has_an_exhibit() -> None:
@@ -94,7 +94,9 @@ def test_every_property_has_an_exhibit() -> None:
 def test_the_faithful_one_passes(prop: Property, dtype: str) -> None:
     cell = verdict(hung(Faithful), prop.slug, dtype)
     asked = dtype in prop.dtypes
-    assert cell["outcome"] == ("pass" if asked else "unsupported"), cell["message"] or cell["reason"]
+    assert cell["outcome"] == ("pass" if asked else "unsupported"), (
+        cell["message"] or cell["reason"]
+    )
 
 
 @pytest.mark.slow

@@ -113,7 +113,7 @@ expectations = st.builds(
     versions=st.dictionaries(st.just("torch"), st.just("2.13")),
     device=st.none() | st.just("cpu"),
     machine=st.none() | st.just("x86_64"),
-    witness=st.none() | st.just(witness()),
+    witnesses=st.just(()) | st.just((witness(),)),
 )
 
 
@@ -148,8 +148,8 @@ def entry(**fields: object) -> dict[str, object]:
         ([entry(when={"dtype": []})], r"when\.dtype"),
         ([entry(fails="badly")], "fails"),
         ([entry(exception="TypeError")], "belongs to fails: raised"),
-        ([entry(witness=witness(case={}))], "witness"),
-        ([entry(witness=witness() | {"case": witness()["case"] | {"layout": "odd"}})], "layout"),
+        ([entry(witnesses=[witness(case={})])], "witness"),
+        ([entry(witnesses=[witness() | {"case": witness()["case"] | {"layout": "odd"}}])], "layout"),
         ([entry(colour="red")], "colour"),
         ([5], "valid known"),
     ],
@@ -178,10 +178,10 @@ def test_failures_of_one_way_in_several_dtypes_are_one_expectation() -> None:
     )
     crash, wrong = sorted(expectations_from(found, reason=REASON, link=None), key=lambda e: e.fails)
     assert wrong.when == {"dtype": ["float32", "float64"], "device": "cpu"}
-    assert wrong.witness == witness("float64")  # one row is less than three
+    assert wrong.witnesses == (witness("float32", rows=3), witness("float64"))
     assert wrong.versions == {"mylib": "1.2"}
     assert wrong.machine == "x86_64"
-    assert (crash.property, crash.fails, crash.witness) == ("offset", "crash", None)
+    assert (crash.property, crash.fails, crash.witnesses) == ("offset", "crash", ())
 
 
 def test_an_exception_is_recorded_by_its_type() -> None:
@@ -214,14 +214,14 @@ def test_adding_twice_adds_once() -> None:
 
 def test_a_stale_dtype_goes_and_the_rest_of_the_expectation_stays() -> None:
     e = expectation(
-        when={"dtype": ["float32", "float64"], "device": "cpu"}, witness=witness("float64")
+        when={"dtype": ["float32", "float64"], "device": "cpu"}, witnesses=(witness("float64"),)
     )
     elsewhere = expectation(implementation="other")
     found = results(cell(dtype="float64", expectation="stale", reason=REASON))
     kept, gone = without_stale([e, elsewhere], found)
     assert gone == 1
     assert [k.when for k in kept] == [{"dtype": ["float32"], "device": "cpu"}, {}]
-    assert kept[0].witness is None
+    assert kept[0].witnesses == ()
     assert without_stale([e, elsewhere], results(cell())) == ([e, elsewhere], 0)
 
 

@@ -161,7 +161,8 @@ def test_every_layout_replays(layout: str, tmp_path: Path) -> None:
 def test_a_torch_adapter_replays_with_autograd(dtype: Any, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     case = gap(dtype, reduction="none", cotangent=np.array([2], dtype))
-    about = witness(case, implementation="torch-fused")
+    asked = [{"question": what, "case": None} for what in ("loss", "gradient")]
+    about = witness(case, implementation="torch-fused", asked=asked)
     out = run(replay_script(about, TORCH_ADAPTER), tmp_path)
     assert "loss: [105" in out
     assert re.search(r"gradient: \[\[ ?0\.9\d* +-2", out)

@@ -197,6 +197,13 @@ def test_a_known_crash_is_known(tmp_path: Path) -> None:
     assert (second["outcome"], second["expectation"]) == ("crash", None)
 
 
+def test_a_report_longer_than_a_pipe_arrives_whole(tmp_path: Path) -> None:
+    adapter = tmp_path / "sabotage.py"
+    adapter.write_text(SABOTAGE.read_text() + "# and so on\n" * 15_000)
+    results = run_here(tmp_path, f"{adapter}:noisy", dtypes=("float32",))
+    assert results.header["implementations"][0]["adapter"] == adapter.read_text()
+
+
 def test_a_folder_with_a_numpy_of_its_own_misleads_no_worker(tmp_path: Path) -> None:
     (tmp_path / "numpy.py").write_text("raise SystemExit('this is no numpy')")
     (tmp_path / "sabotage.py").write_text(SABOTAGE.read_text())
