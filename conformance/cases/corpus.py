@@ -19,15 +19,15 @@ def corpus(space: Space, *, slug: str, dtype: str, seed: int, per_regime: int) -
         regime = space.regimes[index % len(space.regimes)]
         number = _hash(f"{slug}/{dtype}/{seed}/{index}")
         rows, classes = size_choices(regime)
-        # Sizes walk through their choices, so that few cases already show each of them: every
-        # regime from the first one on, the small ones from different places.
-        step = index // len(space.regimes)
-        start = 0 if regime in ("wide", "many-rows") else index + number % 3
+        # Sizes walk through their choices, so that few cases already show each of them: the large
+        # ones from one case of their regime to the next, the small ones from case to case.
+        round_ = index // len(space.regimes)
+        step = round_ if regime in ("wide", "many-rows") else round_ + index
         yield Draw(
             regime=regime,
             seed=number,
-            rows=rows[(2 * (step + start) + 1) % len(rows)],
-            classes=classes[(step + start) % len(classes)],
+            rows=rows[step % len(rows)],
+            classes=classes[step % len(classes)],
         )
 
 

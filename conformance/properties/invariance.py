@@ -116,7 +116,8 @@ def splitting_the_batch(case: Case, trial: Trial) -> None:
             )
         together, bound = np.concatenate(losses), np.concatenate(bounds)
     else:
-        together = losses[0] + losses[1]
+        with np.errstate(invalid="ignore"):
+            together = losses[0] + losses[1]
         # The addition here rounds once, in float64.
         bound = bounds[0] + bounds[1] + 2.0**-53 * np.abs(together)
     trial.same("the loss", trial.loss(case), together, bound + trial.truth.loss_bound(case))

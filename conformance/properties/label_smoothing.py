@@ -51,8 +51,8 @@ def smoothing_gradient(case: Case, trial: Trial) -> None:
 )
 def smoothing_is_affine(case: Case, trial: Trial) -> None:
     half = trial.loss(case)
-    ends = [case.but(label_smoothing=e) for e in (0.0, 1.0)]
-    none, full = (trial.loss(end).astype(np.float64) for end in ends)
+    ends = [case.but(label_smoothing=e) for e in (1.0, 0.0)]
+    full, none = (trial.loss(end).astype(np.float64) for end in ends)
     with np.errstate(invalid="ignore", over="ignore"):
         middle = none / 2 + full / 2
         bound = sum(trial.truth.loss_bound(end) for end in ends) / 2 + trial.truth.loss_bound(case)

@@ -38,10 +38,11 @@ def spoiled_and_rejected(
 def is_sharp(prop: Property, case: Case, truth: Truth) -> bool:
     """Whether the power test counts on a case: a strong regime, a decided answer, no cancellation.
 
-    A mean over nothing is a choice point, and weights of both signs cancel in sums.
+    A mean over nothing is a choice point, weights of both signs cancel in sums, and one class alone
+    has the loss 0 however large its logit, whose rounding the bound rightly admits.
     """
     cancels = case.weight is not None and bool((case.weight < 0).any())
-    if cancels or case.regime not in prop.strong:
+    if cancels or case.classes < 2 or case.regime not in prop.strong:
         return False
     return prop.level == "behaviour" or bool(np.isfinite(truth.loss_bound(case)).all())
 
@@ -66,7 +67,7 @@ def _spoils(answer: Answer, case: Case, *, labelled: bool) -> Iterator[Array]:
         none = reduction_of(case) == "none"
         yield np.zeros(case.rows if none else (), case.logits.dtype)
         return
-    if not np.any(value.astype(np.float64)):
+    if value.size and not np.any(value.astype(np.float64)):
         yield np.ones_like(value)
         return
     spoils = [np.zeros_like(value)]

@@ -105,7 +105,7 @@ def result_dtype(case: Case, trial: Trial) -> None:
     family="dtype",
     formula="l(x, y as int32) = l(x, y as int64)",
     space=EVERYTHING.but(
-        regimes=(*ORDINARY, "wide"),
+        regimes=(*ORDINARY, "wide", "many-rows"),
         targets=("indices",),
         target_dtypes=("int32", "int16", "int8", "uint8", "uint16", "uint32", "uint64"),
     ),

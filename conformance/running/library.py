@@ -18,7 +18,7 @@ from conformance.running.profiles import PROFILES, Profile
 from conformance.running.smoke import smoke
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CellId:
     """One cell to judge: as a pytest parameter, its ``str`` is the test's id."""
 
@@ -29,6 +29,12 @@ class CellId:
 
     def __str__(self) -> str:
         return f"{self.implementation.name}-{self.device}-{self.dtype}-{self.prop.slug}"
+
+    def __repr__(self) -> str:  # shown with every failure: the fields would fill the screen
+        return f"<cell {self}>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))  # the way in which Hypothesis asks
 
 
 class NotConformant(AssertionError):
@@ -67,14 +73,20 @@ def conformance_cells(
     """The cells of an implementation, for ``pytest.mark.parametrize("cell", ..., ids=str)``.
 
     Raises:
-        UsageError: a property or dtype is not known.
+        UsageError: a property is not known, or a dtype not declared.
     """
     _is_implementation(implementation)
-    wanted = dtypes if dtypes is not None else implementation.capabilities.dtypes
-    slugs = properties if properties is not None else BY_SLUG
-    unknown = [slug for slug in slugs if slug not in BY_SLUG]
-    if unknown:
-        raise UsageError(f"unknown property {unknown[0]!r}; `conformance list properties` has all")
+    declared = implementation.capabilities.dtypes
+    wanted = declared if dtypes is None else tuple(dtypes)
+    slugs = tuple(BY_SLUG if properties is None else properties)
+    for dtype in wanted:
+        if dtype not in declared:
+            raise UsageError(
+                f"{implementation.name} declares the dtypes {', '.join(declared)}, not {dtype!r}"
+            )
+    for slug in slugs:
+        if slug not in BY_SLUG:
+            raise UsageError(f"unknown property {slug!r}; `conformance list properties` has all")
     return [
         CellId(implementation, device, dtype, BY_SLUG[slug]) for dtype in wanted for slug in slugs
     ]
@@ -87,7 +99,7 @@ def judge(cell: CellId, *, profile: str = "quick", seed: int = 0) -> Cell:
         NotConformant: the property does not hold, and nobody expected that.
     """
     session = open_session(cell.implementation, cell.device)
-    record = _judged(session, cell, PROFILES[profile], seed, _expectations(cell.implementation))
+    record = _judged(session, cell, _profile(profile), seed, _expectations(cell.implementation))
     if is_unexpected(record):
         raise NotConformant([record])
     return record
@@ -132,7 +144,7 @@ def check(
     if broken:
         raise AdapterError("\n".join(found.message for found in broken))
     expectations = _expectations(implementation)
-    records = [_judged(session, cell, PROFILES[profile], seed, expectations) for cell in cells]
+    records = [_judged(session, cell, _profile(profile), seed, expectations) for cell in cells]
     unexpected = [record for record in records if is_unexpected(record)]
     if unexpected:
         raise NotConformant(unexpected)
@@ -155,6 +167,12 @@ def _judged(
         expectations=expectations,
         watch=lambda case: None,
     )
+
+
+def _profile(name: str) -> Profile:
+    if name not in PROFILES:
+        raise UsageError(f"unknown profile {name!r}; there are {', '.join(PROFILES)}")
+    return PROFILES[name]
 
 
 def _expectations(implementation: Implementation) -> tuple[Expectation, ...]:

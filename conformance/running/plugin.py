@@ -7,9 +7,12 @@ clash in one process.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
-from conformance.errors import ConformanceError
+from conformance.errors import ConformanceError, UsageError
 
 ARGUMENT = "conformance_cell"
 
@@ -28,44 +31,59 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--conformance-profile",
         default="quick",
-        metavar="PROFILE",
+        choices=("quick", "standard", "deep"),
         help="the size of the corpus: quick, standard or deep; the search obeys Hypothesis",
     )
     group.addoption("--conformance-property", action="append", default=[], metavar="SLUG")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse targets and properties that do not exist before anything is collected."""
+    config.addinivalue_line("markers", "xdist_group(name): tests that share an xdist worker")
+    if config.getoption("--implementation"):
+        try:
+            _check(config)
+        except ConformanceError as error:
+            raise pytest.UsageError(str(error)) from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrise the tests of ``conformance.suite`` over the cells of the implementations."""
     if ARGUMENT not in metafunc.fixturenames:
         return
-    # Only now: whoever does not ask for the suite does not pay for importing it.
-    from conformance.contract.discovery import find
-    from conformance.running.library import conformance_cells
-
-    option = metafunc.config.getoption
+    if not metafunc.config.getoption("--implementation"):
+        raise pytest.UsageError("which implementation? say --implementation NAME or path/file.py")
     try:
-        cells = [
-            cell
-            for found in find(option("--implementation"))
-            if found.unavailable is None
-            for cell in conformance_cells(
-                found.load(),
-                device=option("--conformance-device"),
-                properties=option("--conformance-property") or None,
-            )
-        ]
+        metafunc.parametrize(ARGUMENT, list(_parameters(metafunc.config)))
     except ConformanceError as error:
         raise pytest.UsageError(str(error)) from None
-    metafunc.parametrize(
-        ARGUMENT,
-        [
-            pytest.param(
-                cell, id=str(cell), marks=pytest.mark.xdist_group(cell.implementation.name)
-            )
-            for cell in cells
-        ],
-    )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "xdist_group(name): tests that share an xdist worker")
+def _check(config: pytest.Config) -> None:
+    # Only now: whoever does not ask for the suite does not pay for importing it.
+    from conformance.contract.discovery import find
+    from conformance.properties import BY_SLUG
+
+    find(config.getoption("--implementation"))
+    for slug in config.getoption("--conformance-property"):
+        if slug not in BY_SLUG:
+            raise UsageError(f"unknown property {slug!r}; `conformance list properties` has all")
+
+
+def _parameters(config: pytest.Config) -> Iterator[Any]:
+    from conformance.contract.discovery import find
+    from conformance.contract.session import open_session
+    from conformance.running.library import conformance_cells
+
+    device = config.getoption("--conformance-device")
+    for found in find(config.getoption("--implementation")):
+        if found.unavailable is not None:
+            yield pytest.param(None, id=found.name, marks=pytest.mark.skip(found.unavailable))
+            continue
+        implementation = open_session(found.load(), device).implementation
+        for cell in conformance_cells(
+            implementation,
+            device=device,
+            properties=config.getoption("--conformance-property") or None,
+        ):
+            yield pytest.param(cell, id=str(cell), marks=pytest.mark.xdist_group(found.name))

@@ -21,7 +21,7 @@ class Profile:
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("quick", corpus_per_regime=2, searched=20),
+        Profile("quick", corpus_per_regime=3, searched=20),
         Profile("standard", corpus_per_regime=4, searched=200),
         Profile("deep", corpus_per_regime=16, searched=10_000, steer=True),
     )

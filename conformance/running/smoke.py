@@ -29,7 +29,7 @@ class SmokeFinding:
 
 def smoke(session: Session) -> list[SmokeFinding]:
     """What is broken about an adapter; empty if it is fit to be judged."""
-    return [SmokeFinding(message) for message in _findings(session)]
+    return [SmokeFinding(message) for message in dict.fromkeys(_findings(session))]
 
 
 def _findings(session: Session) -> Iterator[str]:
@@ -108,10 +108,12 @@ def _about_options(session: Session) -> Iterator[str]:
     """Each option that the signature claims must change something."""
     has = session.implementation.capabilities
     case = plainest(session, has.dtypes[0])
-    changes: dict[str, dict[str, Any]] = {
-        "weight": {"weight": np.array([3, 0.5, 0.25, 2]).astype(case.logits.dtype)},
-        "label_smoothing": {"label_smoothing": 0.5},
-    }
+    changes: dict[str, dict[str, Any]] = {"label_smoothing": {"label_smoothing": 0.5}}
+    if case.rows > 1 or case.reduction != "mean":  # the weighted mean of one row is its loss
+        weight = np.array([3, 0.5, 0.25, 2]).astype(case.logits.dtype)
+        changes["weight"] = {"weight": weight}
+    if case.rows > 1 and len(has.reductions) > 1:
+        changes["reduction"] = {"reduction": has.reductions[1]}
     if not case.soft and "mean" not in has.reductions[:1]:
         changes["ignore_index"] = {"ignore_index": int(case.target.reshape(-1)[0])}
     for option, change in changes.items():

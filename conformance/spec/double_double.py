@@ -30,6 +30,16 @@ class Pair(NamedTuple):
         return Pair(self.hi[index], self.lo[index])
 
 
+def constant(value: float) -> Pair:
+    """A float as a pair of arrays of shape ()."""
+    return Pair(np.asarray(value, np.float64), np.zeros(()))
+
+
+def exactly(value: Float64) -> Pair:
+    """float64 numbers as a pair."""
+    return Pair(value, np.zeros(value.shape))
+
+
 def two_sum(a: Float64, b: Float64) -> Pair:
     """a + b without error (Knuth)."""
     s = a + b

@@ -9,7 +9,7 @@ Logits are finite here: `oracle` deals with infinities and NaN.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,28 +59,17 @@ class Answer(NamedTuple):
 
 def in_float64(ask: Question, gradient: bool, out: Pair | None = None) -> Answer:
     """Relative error below 2^-43; the gradient is put into ``out``, if given."""
-    x, label, weight, smoothing = ask.logits, ask.label, ask.weight, ask.smoothing
-    classes = x.shape[1]
+    x, label = ask.logits, ask.label
     rows = np.arange(len(x))
-    top = (x if ask.masked is None else np.where(ask.masked, -np.inf, x)).argmax(1)
+    top = _top(ask)
     m = x[rows, top]
     z = np.subtract(x, m[:, None], out=None if out is None else out.hi)
-    coefficients = None
-    if label is None:
-        assert ask.probabilities is not None
-        coefficients = (1 - smoothing) * ask.probabilities
-        coefficients += smoothing / classes
-        if weight is not None:
-            coefficients *= weight
-        linear = (coefficients * np.maximum(z, -LARGEST)).sum(1)
-        mass = coefficients.sum(1)
+    one_class = label is not None and not ask.smoothing
+    if one_class:
+        mass, linear = ask.factor, ask.factor * z[rows, label]
     else:
-        z_label = z[rows, label]
-        if smoothing:
-            finite = np.maximum(z, -LARGEST)
-            each = smoothing / classes
-            linear = (finite if weight is None else finite * weight).sum(1)
-            sum_weight = classes if weight is None else float(weight.sum())
+        c = _coefficients(ask)
+        mass, linear = c.sum(1), (c * np.maximum(z, -LARGEST)).sum(1)
 
     e = np.exp(z, out=z)
     if ask.masked is not None:
@@ -88,155 +77,137 @@ def in_float64(ask: Question, gradient: bool, out: Pair | None = None) -> Answer
     e[rows, top] = 0.0
     tail = e.sum(1)
     log_sum = np.log1p(tail)
-
-    if coefficients is not None:
-        loss = mass * log_sum - linear
-    else:
-        loss = ask.factor * (log_sum - z_label)
-        if smoothing:
-            mass = (1 - smoothing) * ask.factor + (each * sum_weight) * ask.kept
-            loss *= 1 - smoothing
-            loss += (each * ask.kept) * (sum_weight * log_sum - linear)
+    loss = mass * log_sum - linear
 
     slope = None
     if gradient:
         e[rows, top] = 1.0
         s = 1 + tail
-        scale = ask.scale.hi
-        if coefficients is not None:
-            e *= (mass * scale / s)[:, None]
-            coefficients *= scale[:, None]
-            e -= coefficients
-        elif smoothing:
-            assert label is not None
-            e *= (mass * scale / s)[:, None]
-            share = (each * scale)[:, None]
-            e -= share if weight is None else share * weight
-            e[rows, label] -= (1 - smoothing) * ask.factor * scale
-        else:
-            assert label is not None
-            k = ask.factor * scale
-            # 1 - p_y without cancellation where y is the maximum.
+        k = mass * ask.scale.hi / s
+        if one_class:  # 1 - p_y without cancellation where y is the maximum
             others = np.where(label == top, tail, s - e[rows, label])
-            k /= s
             e *= k[:, None]
             e[rows, label] = -k * others
-        slope = out or Pair(e, np.zeros(e.shape))
-    zero = np.zeros(len(x))
-    return Answer(m, Pair(tail, zero), Pair(log_sum, zero), Pair(loss, zero), slope)
+        else:
+            e *= k[:, None]
+            c *= ask.scale.hi[:, None]
+            e -= c
+        slope = out or dd.exactly(e)
+    return Answer(m, dd.exactly(tail), dd.exactly(log_sum), dd.exactly(loss), slope)
 
 
-_COLUMNS = 1 << 13
-"""Numbers worked on at a time in double-double, to keep a dozen temporaries in the cache."""
+def _top(ask: Question) -> NDArray[np.int64]:
+    """(M,): the position of the largest logit."""
+    x = ask.logits if ask.masked is None else np.where(ask.masked, -np.inf, ask.logits)
+    return cast(NDArray[np.int64], x.argmax(1))
+
+
+def _coefficients(ask: Question) -> Float64:
+    """(M, C): c in l = sum_c c_c (-log p_c)."""
+    classes = ask.logits.shape[1]
+    each = ask.smoothing / classes
+    if ask.probabilities is not None:
+        c: Float64 = (1 - ask.smoothing) * ask.probabilities
+        c += each
+        if ask.weight is not None:
+            c *= ask.weight
+        return c
+    weight = np.ones(classes) if ask.weight is None else ask.weight
+    c = (each * ask.kept)[:, None] * weight
+    c[np.arange(len(c)), ask.label] += (1 - ask.smoothing) * ask.factor
+    return c
+
+
+# ------------------------------------------------------------------------------- double-double
+
+_COLUMNS = 1 << 15
+"""Numbers worked on at a time: a dozen temporaries stay in the cache."""
 
 
 def in_double_double(ask: Question, gradient: bool, out: Pair | None = None) -> Answer:
-    """Relative error below 2^-70 (and 2^-1072 absolute) for logits below 2^900."""
-    x, label, weight = ask.logits, ask.label, ask.weight
-    classes = x.shape[1]
+    """Relative error below 2^-70, and 2^-1070 absolute, for logits below 2^900."""
+    x, label = ask.logits, ask.label
     rows = np.arange(len(x))
-    top = (x if ask.masked is None else np.where(ask.masked, -np.inf, x)).argmax(1)
+    top = _top(ask)
     m = x[rows, top]
-    down = -m[:, None]
-    smoothing = np.float64(ask.smoothing)
-    if label is None or smoothing:
-        rest = dd.two_sum(np.float64(1), -smoothing)  # 1 - e
-        each = dd.divide(_pair(smoothing), _pair(np.float64(classes)))  # e / C
-        each_weight = each if weight is None else dd.scale(each, weight)
-        z = dd.two_sum(x, down)
-    coefficients = None
-    if label is None:
-        assert ask.probabilities is not None
-        if weight is None:
-            coefficients = Pair(ask.probabilities, np.zeros(x.shape))
-        else:
-            coefficients = dd.two_product(ask.probabilities, weight)
-        if smoothing:
-            coefficients = dd.add(dd.multiply(coefficients, rest), each_weight)
-        linear = dd.total(dd.multiply(coefficients, z))
-        mass = dd.total(coefficients)
+    one_class = label is not None and not ask.smoothing
+    if one_class:
+        mass = dd.exactly(ask.factor)
+        linear = dd.scale(dd.two_sum(x[rows, label], -m), ask.factor)
     else:
-        z_label = dd.two_sum(x[rows, label], -m)
-        if smoothing:
-            if weight is None:
-                linear = dd.total(z)
-                sum_weight = _pair(np.float64(classes))
-            else:
-                linear = dd.total(dd.scale(z, weight))
-                sum_weight = dd.total(_pair(weight))
+        c = _coefficient_pairs(ask)
+        mass, linear = dd.total(c), dd.total(dd.multiply(c, dd.two_sum(x, -m[:, None])))
 
-    # The tail is summed at the scale of its largest term, 2^-lift.
+    e, lift = _lifted_exponentials(ask, m, top, out)
+    s = dd.total_below(2.0, e)
+    tail = Pair(np.ldexp(s.hi, -lift), np.ldexp(s.lo, -lift))
+    log_sum = dd.log1p(tail)
+    loss = dd.subtract(dd.multiply(mass, log_sum), linear)
+
+    slope = None
+    if gradient:
+        k = dd.multiply(mass, ask.scale)
+        of_top = dd.divide(k, dd.add(dd.constant(1.0), tail))
+        lower = Pair(np.ldexp(of_top.hi, -lift), np.ldexp(of_top.lo, -lift)).at(_COLUMN)
+        slope = e
+        for part in _columns(x):
+            _put(slope, part, dd.multiply(e.at(part), lower))
+        _put(slope, (rows, top), of_top)
+        if one_class:  # 1 - p_y without cancellation where y is the maximum
+            assert label is not None
+            _put(slope, (rows, label), dd.subtract(slope.at((rows, label)), k))
+            right = label == top
+            of_label = dd.multiply(of_top, tail).at(right)
+            _put(slope, (rows[right], label[right]), Pair(-of_label.hi, -of_label.lo))
+        else:
+            shares = dd.multiply(c, ask.scale.at(_COLUMN))
+            _put(slope, ..., dd.subtract(slope, shares))
+    return Answer(m, tail, log_sum, loss, slope)
+
+
+def _coefficient_pairs(ask: Question) -> Pair:
+    """`_coefficients` in double-double."""
+    smoothing = dd.constant(ask.smoothing)
+    own = dd.subtract(dd.constant(1.0), smoothing)  # 1 - e
+    each = dd.divide(smoothing, dd.constant(ask.logits.shape[1]))  # e / C
+    if ask.weight is not None:
+        each = dd.scale(each, ask.weight)
+    if ask.probabilities is not None:
+        if ask.weight is None:
+            c = dd.exactly(ask.probabilities)
+        else:
+            c = dd.two_product(ask.probabilities, ask.weight)
+        return dd.add(dd.multiply(c, own), each) if ask.smoothing else c
+    kept = np.repeat(ask.kept[:, None], ask.logits.shape[1], 1)
+    c = Pair(each.hi * kept, each.lo * kept)
+    at_label = (np.arange(len(kept)), ask.label)
+    _put(c, at_label, dd.add(c.at(at_label), dd.scale(own, ask.factor)))
+    return c
+
+
+def _lifted_exponentials(
+    ask: Question, m: Float64, top: NDArray[np.int64], out: Pair | None
+) -> tuple[Pair, NDArray[np.int64]]:
+    """exp(x_j - m) 2^lift, (M, C), but 0 at the top, and lift, (M,).
+
+    The largest of them is about 1: the tail keeps its accuracy however small it is.
+    """
+    x = ask.logits
     others = x.copy()
-    others[rows, top] = -np.inf
+    others[np.arange(len(x)), top] = -np.inf
     if ask.masked is not None:
         others[ask.masked] = -np.inf
     lift = np.rint(np.minimum((m - others.max(1)) * (1 / np.log(2)), 2000.0)).astype(np.int64)
     e = out or Pair(others, np.empty(x.shape))
     for part in _columns(x):
-        e.hi[part], e.lo[part] = dd.exp(dd.two_sum(x[part], down), lift[:, None])
-    nothing = Pair(np.float64(0), np.float64(0))
-    _put(e, (rows, top), nothing)
+        _put(e, part, dd.exp(dd.two_sum(x[part], -m[:, None]), lift[:, None]))
+    _put(e, (np.arange(len(x)), top), dd.constant(0.0))
     if ask.masked is not None:
-        _put(e, ask.masked, nothing)
-    s = dd.total_below(2.0, e)
-    tail = Pair(np.ldexp(s.hi, -lift), np.ldexp(s.lo, -lift))
-    log_sum = dd.log1p(tail)
-
-    if coefficients is not None:
-        loss = dd.subtract(dd.multiply(mass, log_sum), linear)
-    else:
-        loss = dd.scale(dd.subtract(log_sum, z_label), ask.factor)
-        if smoothing:
-            each_kept = dd.scale(each, ask.kept)
-            flat = dd.subtract(dd.multiply(sum_weight, log_sum), linear)
-            loss = dd.add(dd.multiply(loss, rest), dd.multiply(each_kept, flat))
-
-    slope = None
-    if gradient:
-        s = dd.add(_pair(np.float64(1)), tail)
-        if coefficients is None:
-            mass = _pair(ask.factor)
-            if smoothing:
-                own = dd.scale(rest, ask.factor)
-                mass = dd.add(own, dd.multiply(each_kept, sum_weight))
-        k = dd.multiply(mass, ask.scale)
-        unit = dd.divide(k, s)  # that of the maximum: p_top sum_c c_c, scaled
-        lower = Pair(np.ldexp(unit.hi, -lift), np.ldexp(unit.lo, -lift))
-        lower = lower.at(_COLUMN)
-        slope = e
-        for part in _columns(x):
-            slope.hi[part], slope.lo[part] = dd.multiply(e.at(part), lower)
-        _put(slope, (rows, top), unit)
-        if coefficients is not None:
-            shares = dd.multiply(coefficients, ask.scale.at(_COLUMN))
-            _put(slope, ..., dd.subtract(slope, shares))
-        elif smoothing:
-            shares = dd.multiply(each_weight, ask.scale.at(_COLUMN))
-            _put(slope, ..., dd.subtract(slope, shares))
-            at_label = slope.at((rows, label))
-            _put(slope, (rows, label), dd.subtract(at_label, dd.multiply(own, ask.scale)))
-        else:
-            # 1 - p_y without cancellation where y is the maximum.
-            p_label = slope.at((rows, label))
-            others = dd.subtract(p_label, k)
-            right = dd.multiply(unit, tail)
-            is_top = label == top
-            _put(
-                slope,
-                (rows, label),
-                Pair(
-                    np.where(is_top, -right.hi, others.hi),
-                    np.where(is_top, -right.lo, others.lo),
-                ),
-            )
-    return Answer(m, tail, log_sum, loss, slope)
+        _put(e, ask.masked, dd.constant(0.0))
+    return e, lift
 
 
 _COLUMN = (slice(None), None)
-
-
-def _pair(value: Float64) -> Pair:
-    return Pair(value, value * 0.0)
 
 
 def _columns(x: Float64) -> Iterator[tuple[slice, slice]]:

@@ -44,15 +44,14 @@ class FloatFormat:
         """The unit in the last place of this format at each (finite) value, as float64."""
         _, exponent = np.frexp(np.abs(values))
         exponent = np.maximum(exponent - self.precision, self.min_exponent - self.precision + 1)
-        return np.ldexp(1.0, exponent)
+        ulp: NDArray[np.float64] = np.ldexp(1.0, exponent)
+        return ulp
 
 
 FLOAT64 = FloatFormat("float64", np.dtype(np.float64), 53, -1022, float(np.finfo(np.float64).max))
 FLOAT32 = FloatFormat("float32", np.dtype(np.float32), 24, -126, float(np.finfo(np.float32).max))
 FLOAT16 = FloatFormat("float16", np.dtype(np.float16), 11, -14, 65504.0)
-BFLOAT16 = FloatFormat(
-    "bfloat16", np.dtype(ml_dtypes.bfloat16), 8, -126, float(ml_dtypes.finfo(ml_dtypes.bfloat16).max)
-)
+BFLOAT16 = FloatFormat("bfloat16", np.dtype(ml_dtypes.bfloat16), 8, -126, (1 - 2.0**-8) * 2.0**128)
 
 FORMATS: dict[str, FloatFormat] = {f.name: f for f in (FLOAT64, FLOAT32, FLOAT16, BFLOAT16)}
 

@@ -18,9 +18,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+Array = Any
+"""A NumPy array of numbers that know + - *: float64, or objects of any other arithmetic."""
 
 
 class Numbers(NamedTuple):

@@ -1,9 +1,9 @@
 """The exact answer to a problem, up to an error that is known and far below what is judged.
 
 Two judges work by the same formulas (`engines`): double-double arithmetic where float64 is under
-test, plain float64 for the narrower formats.  Against 60-digit arithmetic (tests/spec) their errors
-stay below `ERROR` times the same formula with each term replaced by its magnitude, which for
-non-negative weights is the value itself.
+test, plain float64 for the narrower formats.  Their errors stay below `ERROR` times the same
+formula with each term replaced by its magnitude, which for non-negative weights is the loss itself.
+Measured against mpmath over 10^4 adversarial rows each (tests/spec): 2^-74 and 2^-50.
 
 Infinities and NaN follow torch.nn.CrossEntropyLoss, which is IEEE arithmetic on the formulas:
 
@@ -40,8 +40,8 @@ ERROR = {"double-double": 2.0**-70, "float64": 2.0**-43}
 _HUGE = 2.0**900
 """Logits beyond are left to the float64 engine: products of double-doubles would overflow."""
 
-_BLOCK = {"double-double": 1 << 13, "float64": 1 << 17}
-"""Logits worked on at a time: what fits the cache, temporaries included."""
+_BLOCK = 1 << 17
+"""Logits worked on at a time, to stay in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,19 +81,21 @@ def solve(problem: Problem, *, engine: str | None = None, gradient: bool = True)
 def _solve(problem: Problem, engine: str, gradient: bool) -> Solution:
     x, masked, hopeless = problem.logits, None, None
     # One pass over the logits where, as nearly always, all of them are finite and below 2^400.
-    if not np.vdot(x, x) < 2.0**800 and not (x.max() < _HUGE and x.min() > -_HUGE):
-        engine = "float64"
+    if not np.vdot(x, x) < 2.0**800:
         if not np.isfinite(x).all():
             x, masked, hopeless = _tame(problem)
-            if np.abs(x).max() < _HUGE and problem.format.precision == 53:
-                engine = "double-double"
-    label, factor, kept = _rows(problem)
+        if not np.abs(x).max() < _HUGE:
+            engine = "float64"
+    kept = problem.kept.astype(np.float64)
+    factor = kept
+    if problem.weight is not None and not problem.soft:
+        factor = problem.weight[problem.label] * kept
     denominator = _denominator(problem, factor)
     ask = Question(
         x,
         masked,
-        label,
-        problem.target if problem.soft else None,
+        None if problem.soft else problem.label,
+        problem.probabilities if problem.soft else None,
         factor,
         kept,
         problem.weight,
@@ -111,6 +113,8 @@ def _solve(problem: Problem, engine: str, gradient: bool) -> Solution:
             loss = _quotient(loss, denominator)
         loss = Pair(np.asarray(loss.hi), np.asarray(loss.lo))
     slope = answer.gradient
+    if slope is not None and problem.ignored.any():
+        slope.hi[problem.ignored] = 0.0  # not -0
     return Solution(
         problem,
         engine,
@@ -123,21 +127,11 @@ def _solve(problem: Problem, engine: str, gradient: bool) -> Solution:
     )
 
 
-def _rows(problem: Problem) -> tuple[NDArray[np.int64] | None, Float64, Float64]:
-    """label, factor and kept of `Question`."""
-    if problem.soft:
-        ones = np.ones(len(problem.target))
-        return None, ones, ones
-    kept = problem.kept.astype(np.float64)
-    label = problem.target * problem.kept
-    return label, kept if problem.weight is None else problem.weight[label] * kept, kept
-
-
 def _denominator(problem: Problem, factor: Float64) -> Pair:
     if problem.reduction != "mean":
-        return Pair(np.float64(1), np.float64(0))
+        return dd.constant(1.0)
     if problem.weight is None or problem.soft:
-        return Pair(factor.sum(), np.float64(0))
+        return dd.constant(float(factor.sum()))
     return _sum(Pair(factor, np.zeros(0)))
 
 
@@ -146,7 +140,7 @@ def _scale(problem: Problem, kept: Float64, denominator: Pair) -> Pair:
     cotangent = problem.cotangent
     if problem.reduction == "none":
         return Pair(cotangent * kept, np.zeros(len(kept)))
-    scale = _quotient(Pair(cotangent, np.float64(0)), denominator)
+    scale = _quotient(Pair(cotangent, np.zeros(())), denominator)
     here = kept > 0
     return Pair(np.where(here, scale.hi, 0.0), np.where(here, scale.lo, 0.0))
 
@@ -155,7 +149,7 @@ def _quotient(a: Pair, b: Pair) -> Pair:
     quotient = dd.divide(a, b)
     if np.isfinite(quotient.hi):
         return quotient
-    return Pair(a.hi / b.hi, np.float64(0))  # 0/0, x/0, inf/x: as they are
+    return Pair(a.hi / b.hi, np.zeros(()))  # 0/0, x/0, inf/x: as they are
 
 
 def _sum(terms: Pair) -> Pair:
@@ -163,26 +157,25 @@ def _sum(terms: Pair) -> Pair:
     numbers = [*terms.hi.tolist(), *terms.lo.tolist()]
     try:
         hi = math.fsum(numbers)
-        numbers.append(-hi)
-        return Pair(np.float64(hi), np.float64(math.fsum(numbers)))
+        return Pair(np.asarray(hi), np.asarray(math.fsum([*numbers, -hi])))
     except (OverflowError, ValueError):  # beyond the largest number, or both infinities
-        return Pair(terms.hi.sum(), np.float64(0))
+        return dd.constant(float(terms.hi.sum()))
 
 
 def _answer(ask: Question, engine: str, gradient: bool) -> Answer:
     """The engine's answer, block of rows by block of rows."""
     work = engines.in_double_double if engine == "double-double" else engines.in_float64
     count, classes = ask.logits.shape
-    if ask.logits.size <= _BLOCK[engine]:
+    if ask.logits.size <= _BLOCK:
         return work(ask, gradient)
     slope = None
     if gradient:
         lo = np.zeros if engine == "float64" else np.empty
         slope = Pair(np.empty(ask.logits.shape), lo(ask.logits.shape))
     answers = []
-    for rows in row_blocks(count, classes, _BLOCK[engine]):
-        part = work(ask.block(rows), gradient, None if slope is None else slope.at(rows))
-        answers.append(part)
+    for rows in row_blocks(count, classes, _BLOCK):
+        out = None if slope is None else slope.at(rows)
+        answers.append(work(ask.block(rows), gradient, out))
     return Answer(
         np.concatenate([a.maximum for a in answers]),
         _joined([a.tail for a in answers]),

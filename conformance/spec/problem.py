@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +46,27 @@ class Problem:
         """Whether the target is probabilities."""
         return self.target.ndim == 2
 
+    @property
+    def one_class(self) -> bool:
+        """Whether a row's loss depends on the log-probability of its target class alone."""
+        return not self.label_smoothing and self.target.ndim == 1
+
+    @property
+    def probabilities(self) -> Float64:
+        """(M, C): a soft target."""
+        return cast(Float64, self.target)
+
+    @cached_property
+    def label(self) -> NDArray[np.int64]:
+        """(M,): the class indices of a hard target, 0 where ignored."""
+        return cast(NDArray[np.int64], self.target * self.kept)
+
     @cached_property
     def kept(self) -> NDArray[np.bool_]:
         """(M,): the rows that are not ignored.  Probabilities are never ignored."""
         if self.soft:
             return np.ones(len(self.target), bool)
-        return self.target != self.ignore_index
+        return cast(NDArray[np.bool_], self.target != self.ignore_index)
 
     @cached_property
     def ignored(self) -> NDArray[np.bool_]:
@@ -134,9 +149,7 @@ def make_problem(
         _require(cotangent.shape == result, "cotangent has shape", cotangent.shape, result)
         ones = cotangent.astype(np.float64).reshape(-1 if reduction == "none" else ())
         _require(_finite(ones), "cotangent", "must be", "finite")
-    return Problem(
-        rows, answer, weight, ignore_index, label_smoothing, reduction, ones, shape, fmt
-    )
+    return Problem(rows, answer, weight, ignore_index, label_smoothing, reduction, ones, shape, fmt)
 
 
 def _rows(array: NDArray[Any], classes: int) -> Float64:

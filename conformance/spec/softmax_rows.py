@@ -42,7 +42,8 @@ class SoftmaxRows:
 
     def blocks(self) -> Iterator[slice]:
         """Blocks of rows that fit the cache."""
-        return row_blocks(*self.logits.shape, _BLOCK)
+        count, classes = self.logits.shape
+        return row_blocks(count, classes, _BLOCK)
 
     def distances(self, rows: slice) -> Float64:
         """d_j = m - x_j of some rows; 0 where masked, at most the largest number."""

@@ -55,9 +55,10 @@ def tables() -> Tables:
         logs[n - 1] = logs[n] + 2 * _atanh_of_reciprocal(2 * n - 1)
     numerators = [_nearest(2 * STEPS * 2 * STEPS, 2 * STEPS + 2 * i + 1) for i in range(STEPS)]
     log = [_split(logs[n]) for n in numerators]
-    return Tables(
-        *np.array(exp2).T.copy(), np.array(numerators) / (2 * STEPS), *np.array(log).T.copy()
-    )
+    exp2_head, exp2_tail = np.array(exp2).T.copy()
+    log_head, log_tail = np.array(log).T.copy()
+    reciprocal = np.array(numerators) / (2 * STEPS)
+    return Tables(exp2_head, exp2_tail, reciprocal, log_head, log_tail)
 
 
 def ln2_parts(divisor: int, bits: tuple[int, ...]) -> tuple[float, ...]:

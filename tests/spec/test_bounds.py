@@ -114,6 +114,17 @@ def test_a_right_variant_comes_within_a_factor_of_two_of_its_bound(name, fmt, ti
     assert 0.5 <= worst <= 1
 
 
+@pytest.mark.parametrize("fmt", ["float64", "float32"])
+def test_the_bound_of_a_confident_row_shrinks_with_its_loss(fmt):
+    """Half the entropy bounds the error of the sum: a probability clipped at 1e-12 cannot hide."""
+    fmt = FORMATS[fmt]
+    for gap in (30, 45, 60, 80):
+        x = np.array([[gap, 0, 0]], fmt.dtype)
+        solution = solve(make_problem(x, np.array([0])))
+        loss = float(solution.loss.hi)
+        assert loss_bound(solution, arithmetic(fmt, "native")) < 1.5 * gap * loss
+
+
 LEVELS = (accurate, accumulates_in_float32, offset_costs_nothing)
 
 
@@ -172,7 +183,9 @@ def test_torch_is_within_the_bounds(fmt):
         for classes in (1, 2, 10, 65):
             a = arithmetic(FORMATS[fmt], "standard")
             for seed in range(4):
-                worst = framework_ratios(torch_cross_entropy, a, FORMATS[fmt], family, seed, 5, classes)
+                worst = framework_ratios(
+                    torch_cross_entropy, a, FORMATS[fmt], family, seed, 5, classes
+                )
                 assert max(worst) <= 1, (family, classes, seed, worst)
 
 

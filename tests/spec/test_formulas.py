@@ -102,28 +102,28 @@ FAULTS = {
     "softmax of the negative logits": ("e = numbers.exp(x)", "e = numbers.exp(-x)"),
     "log_softmax adds the logarithm": ("return x - numbers.log(", "return x + numbers.log("),
     "nll without its sign": ("return -log_p[", "return log_p["),
-    "nll of the next class": ("np.arange(len(y)), y]", "np.arange(len(y)), y - 1]"),
+    "nll of the class before": ("np.arange(len(y)), y]", "np.arange(len(y)), y - 1]"),
     "class weights forgotten": ("l = w[y] * nll(log_p, y)", "l = nll(log_p, y)"),
-    "the target keeps all its mass under smoothing": ("return (1 - e) * l + e", "return l + e"),
-    "smoothing over C - 1 classes": ("e / x.shape[1] * (w * -log_p)", "e / (x.shape[1] - 1) * (w * -log_p)"),
+    "the target keeps all its mass under smoothing": ("(1 - e) * l + e", "l + e"),
+    "smoothing over C + 1 classes": ("e / x.shape[1] * (w * -", "e / (x.shape[1] + 1) * (w * -"),
     "smoothing without weights": ("(w * -log_p).sum(-1)", "(-log_p).sum(-1)"),
     "probabilities not mixed": ("return (1 - e) * q + e / q.shape[1]", "return q"),
     "probabilities without weights": ("-(w * smoothed(q, e) * log_p)", "-(smoothed(q, e) * log_p)"),
     "mean over rows instead of weights": ("else factor.sum()", "else float(rows)"),
-    "probabilities averaged over weights": ("float(rows) if factor is None", "1.0 if factor is None"),
-    "sum divided as the mean": ('if reduction != "mean":', 'if reduction == "none":'),
+    "mean of probabilities is a sum": ("float(rows) if factor is None", "1.0 if factor is None"),
+    "a sum is divided like a mean": ('if reduction != "mean":', 'if reduction == "none":'),
     "reduce = False is a sum": ('return "none"', 'return "sum"'),
     "size_average forgotten": ('"sum" if size_average is False else "mean"', '"mean"'),
-    "ignored rows counted": ("factor = _where(kept, w[y])\n    if", "factor = w[y]\n    if"),
-    "ignored rows not silenced": ("l = _where(kept, class_index_loss(x, y, w, e, numbers=numbers))", "l = class_index_loss(x, y, w, e, numbers=numbers)"),
-    "gradient of ignored rows": ("slope = _where(kept[:, None], scale", "slope = (scale"),
+    "ignored rows counted in the mean": ("_where(kept, w[y])\n    if", "w[y]\n    if"),
+    "ignored rows not silent": ("l = _where(kept, ", "l = np.where(True, "),
+    "gradient of ignored rows": ("slope = _where(kept[:, None], ", "slope = np.where(True, "),
     "gradient without the one-hot": ("(p - onehot)", "p"),
     "gradient without smoothing": ("slope + e / x.shape[1]", "slope + 0"),
-    "gradient of smoothing without the sum of weights": ("(p * w.sum() - w)", "(p - w)"),
-    "gradient of probabilities that sum to one": ("p * c.sum(-1, keepdims=True) - c", "p - c"),
-    "gradient without the cotangent": ("numbers.number(cotangent), numbers", "numbers.number(1.0 + 0 * cotangent), numbers"),
+    "gradient without the sum of weights": ("(p * w.sum() - w)", "(p - w)"),
+    "probabilities taken to sum to one": ("p * c.sum(-1, keepdims=True) - c", "p - c"),
+    "gradient without the cotangent": ("number(cotangent)", "number(1.0 + 0 * cotangent)"),
     "the class axis is the last": ("return 1 if len(shape) > 1 else 0", "return len(shape) - 1"),
-}  # fmt: skip
+}
 """What: a piece of formulas.py, and what a slip of the pen makes of it."""
 
 
@@ -141,7 +141,7 @@ def test_a_fault_in_the_formulas_is_found(fault):
     assert found > 1e-6
 
 
-def test_rows_and_arguments_are_the_problem(subtests=None):
+def test_rows_and_arguments_are_the_problem():
     x = np.arange(24.0).reshape(2, 3, 4)
     problem = make_problem(x, np.zeros((2, 4), np.int64))
     np.testing.assert_array_equal(problem.logits, formulas.rows_of(x))

@@ -231,14 +231,15 @@ def test_an_unknown_engine_is_refused():
 
 
 def test_blocks_of_rows_do_not_change_the_answer(monkeypatch):
-    from conformance.spec import oracle
+    from conformance.spec import engines, oracle
 
     x, target = make("normal", 1, 60, 50, FLOAT64)
     for options in ({}, {"label_smoothing": 0.1}, {"reduction": "none"}):
         problem = make_problem(x, target, **options)
         for engine in ENGINES:
             whole = solve(problem, engine=engine)
-            monkeypatch.setitem(oracle._BLOCK, engine, 500)
+            monkeypatch.setattr(oracle, "_BLOCK", 500)
+            monkeypatch.setattr(engines, "_COLUMNS", 64)
             parts = solve(problem, engine=engine)
             monkeypatch.undo()
             for one, other in zip(

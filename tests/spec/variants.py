@@ -1,8 +1,8 @@
 """Cross-entropy computed in right but unusual ways, and in faulty ones, with NumPy alone.
 
-A variant turns logits (M, C) into -log p and p, both (M, C), in its inner dtype.  `loss` and `gradient`
-do the rest (target, options, reduction), every operation rounded to that dtype and every sum
-accumulated in the variant's accumulation dtype; the result is rounded to the dtype of the logits.
+A variant turns logits (M, C) into -log p and p, both (M, C), in its inner dtype.  `loss` and
+`gradient` do the rest (target, options, reduction), every operation rounded to that dtype and every
+sum accumulated in the variant's accumulation dtype; the result is rounded to that of the logits.
 """
 
 from __future__ import annotations

@@ -1,0 +1,362 @@
+"""One cell, judged in this process: every outcome, known failures, witnesses, repeatability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import adapters
+import numpy as np
+import pytest
+from adapters import session_of
+
+from conformance.cases.case import Case
+from conformance.cases.space import PLAIN
+from conformance.contract.discovery import find
+from conformance.contract.session import Session, open_session
+from conformance.properties import BY_SLUG
+from conformance.properties.property import Property, states
+from conformance.properties.trial import Trial
+from conformance.records.known import Expectation
+from conformance.records.results import Cell, is_unexpected
+from conformance.records.schema import check
+from conformance.records.witness import decode_case
+from conformance.running.cell import Judge, judge_cell, supported_space
+from conformance.running.profiles import PROFILES, Profile
+
+QUICK = PROFILES["quick"]
+ACCURATE = BY_SLUG["accurate"]
+
+
+def verdict(
+    session: Session,
+    prop: Property = ACCURATE,
+    dtype: str = "float32",
+    *,
+    seed: int = 0,
+    profile: Profile = QUICK,
+    expectations: Sequence[Expectation] = (),
+    watch: Any = lambda case: None,
+) -> Cell:
+    cell = judge_cell(
+        session, prop, dtype, profile=profile, seed=seed, expectations=expectations, watch=watch
+    )
+    check("cell", cell, "the cell")
+    return cell
+
+
+def judge_for(session: Session, prop: Property = ACCURATE) -> Judge:
+    narrow = supported_space(prop, session, "float32")
+    return Judge(session, prop, "float32", narrow, QUICK, 0, (), lambda case: None)
+
+
+def stable() -> Session:
+    (found,) = find(["numpy-stable"])
+    return open_session(found.load())
+
+
+# -- outcomes ------------------------------------------------------------------------------------
+
+
+def test_a_right_implementation_passes() -> None:
+    cell = verdict(session_of(adapters.right))
+    assert cell["outcome"] == "pass"
+    regimes = ACCURATE.space.regimes
+    floor = QUICK.corpus_per_regime * len(regimes)
+    assert cell["examples"] == {"corpus": floor, "searched": QUICK.searched, "floor": floor}
+    assert len(cell["corpus"]) == floor
+    assert set(cell["regimes"]) == set(regimes)
+    assert sum(cell["regimes"].values()) == floor + QUICK.searched
+    assert 0 < cell["worst"]["ratio"] <= 1
+    assert cell["witness"] is cell["message"] is None
+    assert set(cell["accuracy"]) == set(regimes)
+
+
+def test_a_wrong_one_fails_with_a_witness() -> None:
+    cell = verdict(session_of(adapters.capped))
+    assert cell["outcome"] == "fail"
+    assert is_unexpected(cell)
+    assert "f" in cell["corpus"]
+    assert "is 50, should be" in cell["message"]
+    assert cell["witness"]["kind"] == "wrong"
+    assert cell["witness"]["property"] == "accurate"
+
+
+def test_the_corpus_goes_on_after_a_failure_and_the_search_does_not_begin() -> None:
+    cell = verdict(session_of(adapters.capped))
+    assert len(cell["corpus"]) == cell["examples"]["floor"]
+    assert "p" in cell["corpus"][cell["corpus"].index("f") :]
+    assert cell["examples"]["searched"] == 0
+
+
+def test_an_exception_is_a_failure_that_names_it() -> None:
+    cell = verdict(session_of(adapters.refusing_ties))
+    assert cell["outcome"] == "fail"
+    assert cell["witness"]["kind"] == "raised"
+    assert cell["witness"]["got"].startswith("ArithmeticError")
+
+
+def test_what_is_not_offered_is_unsupported_and_says_what() -> None:
+    for slug, reason in (
+        ("weight-formula", "weight is not offered"),
+        ("gradient-formula", "gradient not offered"),
+        ("steps-equal-fused-loss", "stages not offered"),
+        ("finite-mean", "not a question in float32"),
+        ("defaults", "reduction None is not offered"),
+    ):
+        cell = verdict(session_of(adapters.right), BY_SLUG[slug])
+        assert cell["outcome"] == "unsupported"
+        assert reason in cell["reason"]
+        assert cell["examples"] == {"corpus": 0, "searched": 0, "floor": 0}
+
+
+def test_who_answers_differently_the_second_time_is_flaky() -> None:
+    cell = verdict(session_of(adapters.alternating()))
+    assert cell["outcome"] == "flaky"
+    assert "asked again" in cell["message"]
+    assert cell["witness"] is not None
+
+
+def test_an_adapter_that_returns_no_array_is_an_error() -> None:
+    cell = verdict(session_of(adapters.no_array))
+    assert cell["outcome"] == "error"
+    assert "returned list where an array belongs" in cell["message"]
+
+
+def planted(body: Any, **fields: Any) -> Property:
+    space = PLAIN.but(regimes=("confident-wrong", "typical"))
+    return states("Planted.", slug="planted", family="definition", **({"space": space} | fields))(
+        body
+    )
+
+
+def test_a_property_that_rejects_nothing_is_vacuous() -> None:
+    cell = verdict(session_of(adapters.right), planted(lambda case, trial: trial.loss(case) * 0))
+    assert cell["outcome"] == "vacuous" or cell["label"]
+
+
+def test_a_regime_in_which_nothing_was_asked_is_not_run() -> None:
+    def only_typical(case: Case, trial: Trial) -> None:
+        if case.regime == "typical":
+            trial.loss_is_right(case)
+
+    cell = verdict(session_of(adapters.right), planted(only_typical))
+    assert cell["outcome"] == "not-run"
+    assert cell["reason"] == "no case was judged in the regime confident-wrong"
+
+
+def test_a_behaviour_is_labelled() -> None:
+    cell = verdict(stable(), BY_SLUG["mean-of-nothing"])
+    assert (cell["outcome"], cell["label"], cell["level"]) == ("pass", "nan", "behaviour")
+
+
+def test_labels_that_differ_from_case_to_case_are_all_kept() -> None:
+    def how_many(case: Case, trial: Trial) -> str:
+        return "one" if trial.loss(case).size == 1 else "many"
+
+    assert verdict(stable(), planted(how_many, level="behaviour"))["label"] == "many, one"
+
+
+def test_a_search_finds_what_the_corpus_does_not_hold() -> None:
+    corpus: set[Any] = set()
+    searchless = replace(QUICK, searched=0)
+    verdict(session_of(adapters.right), profile=searchless, watch=lambda c: corpus.add(c.key))
+
+    def wrong_elsewhere(logits: Any, target: Any) -> Any:
+        key = Case(logits=logits, target=target, reduction="none").key[:2]
+        known = {k[:2] for k in corpus}
+        return adapters.right(logits, target) + (0 if key in known else 1)
+
+    cell = verdict(session_of(wrong_elsewhere))
+    assert set(cell["corpus"]) == {"p"}
+    assert cell["outcome"] == "fail"
+    assert cell["examples"]["searched"] >= 1
+
+
+def test_a_steered_search_runs() -> None:
+    steered = Profile("steered", corpus_per_regime=1, searched=30, steer=True)
+    assert verdict(session_of(adapters.right), profile=steered)["outcome"] == "pass"
+
+
+# -- who is asked what ---------------------------------------------------------------------------
+
+
+def questions(session: Session, **options: Any) -> list[Any]:
+    asked: list[Any] = []
+    verdict(session, watch=lambda case: asked.append(case.key), **options)
+    return asked
+
+
+def test_each_case_is_watched_before_the_implementation_gets_it() -> None:
+    events: list[str] = []
+
+    def loss(logits: Any, target: Any) -> Any:
+        events.append("asked")
+        return adapters.right(logits, target)
+
+    verdict(session_of(loss), watch=lambda case: events.append("watched"))
+    assert events[::2] == ["watched"] * (len(events) // 2)
+    assert events[1::2] == ["asked"] * (len(events) // 2)
+
+
+def test_two_right_implementations_are_asked_the_same() -> None:
+    def other(logits: Any, target: Any) -> Any:
+        return adapters.right(logits.astype(np.float64), target).astype(logits.dtype)
+
+    assert questions(session_of(adapters.right)) == questions(session_of(other))
+
+
+@pytest.mark.parametrize("function", [adapters.right, adapters.capped, adapters.refusing_ties])
+def test_the_same_seed_gives_the_same_record(function: Any) -> None:
+    first, second = (verdict(session_of(function), seed=5) for _ in range(2))
+    assert {**first, "seconds": 0} == {**second, "seconds": 0}
+
+
+def test_another_seed_asks_other_cases() -> None:
+    first, second = (set(questions(session_of(adapters.right), seed=seed)) for seed in (0, 1))
+    assert len(first & second) < len(first) / 10
+
+
+def test_another_dtype_or_property_searches_elsewhere() -> None:
+    both = {"dtypes": ("float32", "float64")}
+    shapes = {
+        (dtype, slug): [
+            key[0][1]
+            for key in questions(session_of(adapters.right, **both), dtype=dtype, prop=BY_SLUG[slug])
+        ]
+        for dtype in both["dtypes"]
+        for slug in ("accurate", "row-permutation")
+    }
+    assert len({tuple(found[-20:]) for found in shapes.values()}) == 4
+
+
+# -- witnesses -----------------------------------------------------------------------------------
+
+
+def test_a_witness_fails_again_in_the_same_way() -> None:
+    for function in (adapters.capped, adapters.refusing_ties, adapters.losing_one_percent):
+        session = session_of(function)
+        cell = verdict(session)
+        failure = judge_for(session).examine(decode_case(cell["witness"]["case"]))
+        assert failure is not None
+        assert failure.violation.kind == cell["witness"]["kind"]
+        assert failure.violation.message == cell["witness"]["message"] == cell["message"]
+
+
+def test_a_witness_is_small() -> None:
+    capped = decode_case(verdict(session_of(adapters.capped))["witness"]["case"])
+    assert (capped.rows, capped.classes) == (1, 2)
+    assert np.count_nonzero(capped.logits) == 1
+    ties = decode_case(verdict(session_of(adapters.refusing_ties))["witness"]["case"])
+    assert (ties.rows, ties.classes) == (1, 2)
+    assert not ties.logits.any()
+
+
+def test_a_witness_stays_within_what_its_property_asks() -> None:
+    """-inf at the target of one class alone would be another question, with another answer."""
+
+    def finite(logits: Any, target: Any) -> Any:
+        return adapters.right(np.maximum(logits, -100), target)
+
+    cell = verdict(session_of(finite), BY_SLUG["masked-target-is-infinite"])
+    assert decode_case(cell["witness"]["case"]).classes == 2
+    assert cell["witness"]["expected"].startswith("inf")
+
+
+# -- known failures ------------------------------------------------------------------------------
+
+
+def expectation_of(cell: Cell, **fields: Any) -> Expectation:
+    known: dict[str, Any] = {
+        "implementation": "planted",
+        "property": "accurate",
+        "when": {"max_loss": {">": 49}},
+        "fails": "wrong",
+        "reason": "losses end at 50",
+        "link": "https://example.org/1",
+        "witness": cell["witness"],
+    }
+    return Expectation(**(known | fields))
+
+
+@pytest.fixture(scope="module")
+def failed() -> Cell:
+    return verdict(session_of(adapters.capped))
+
+
+def test_an_expected_failure_is_known(failed: Cell) -> None:
+    cell = verdict(session_of(adapters.capped), expectations=[expectation_of(failed)])
+    assert (cell["outcome"], cell["expectation"]) == ("fail", "known")
+    assert (cell["reason"], cell["link"]) == ("losses end at 50", "https://example.org/1")
+    assert not is_unexpected(cell)
+    assert cell["witness"]["case"] == failed["witness"]["case"]
+    assert cell["examples"]["searched"] == QUICK.searched  # the search goes on around it
+
+
+def test_it_is_known_without_a_witness_too(failed: Cell) -> None:
+    cell = verdict(session_of(adapters.capped), expectations=[expectation_of(failed, witness=None)])
+    assert (cell["outcome"], cell["expectation"]) == ("fail", "known")
+
+
+def test_an_expected_failure_that_passes_is_stale(failed: Cell) -> None:
+    cell = verdict(session_of(adapters.right), expectations=[expectation_of(failed)])
+    assert (cell["outcome"], cell["expectation"]) == ("pass", "stale")
+    assert cell["reason"] == "losses end at 50"
+    assert is_unexpected(cell)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"versions": {"another": "1.0"}}, {"machine": "a machine of another kind"}],
+)
+def test_it_is_not_stale_where_it_was_never_seen(failed: Cell, elsewhere: Any) -> None:
+    known = expectation_of(failed, **elsewhere)
+    cell = verdict(session_of(adapters.right), expectations=[known])
+    assert (cell["outcome"], cell["expectation"]) == ("pass", None)
+
+
+def test_a_failure_outside_the_region_is_unexpected(failed: Cell) -> None:
+    known = expectation_of(failed, when={"max_loss": {">": 1000}}, witness=None)
+    cell = verdict(session_of(adapters.capped), expectations=[known])
+    assert (cell["outcome"], cell["expectation"]) == ("fail", None)
+    assert 50 < features_of(cell)["max_loss"] <= 1000
+
+
+def features_of(cell: Cell) -> dict[str, Any]:
+    from conformance.properties.features import features
+    from conformance.properties.truth import Truth
+
+    return features(decode_case(cell["witness"]["case"]), Truth(), "cpu")
+
+
+def test_failing_in_another_way_is_unexpected(failed: Cell) -> None:
+    known = expectation_of(failed, fails="not-finite", when={}, witness=None)
+    cell = verdict(session_of(adapters.capped), expectations=[known])
+    assert (cell["outcome"], cell["expectation"]) == ("fail", None)
+
+
+def test_raising_another_exception_is_unexpected() -> None:
+    session = session_of(adapters.refusing_ties)
+    cell = verdict(session)
+    for exception, expectation in (("ArithmeticError", "known"), ("ValueError", None)):
+        known = expectation_of(
+            cell, fails="raised", exception=exception, when={}, reason="no ties", witness=None
+        )
+        assert verdict(session, expectations=[known])["expectation"] == expectation
+
+
+def test_an_unexpected_failure_shows_beside_a_known_one(failed: Cell) -> None:
+    def doubly_wrong(logits: Any, target: Any) -> Any:
+        loss = adapters.capped(logits, target)
+        return np.where((loss > 1) & (loss < 10), loss * 1.5, loss).astype(logits.dtype)
+
+    cell = verdict(session_of(doubly_wrong), expectations=[expectation_of(failed)])
+    assert (cell["outcome"], cell["expectation"]) == ("fail", None)
+    assert features_of(cell)["max_loss"] < 10
+
+
+def test_another_property_s_expectation_does_not_count(failed: Cell) -> None:
+    known = expectation_of(failed, property="loss-formula")
+    cell = verdict(session_of(adapters.capped), expectations=[known])
+    assert cell["expectation"] is None
