@@ -78,13 +78,15 @@ def build(draw: Draw, space: Space, narrow: Space, fmt: FloatFormat) -> tuple[Ca
     regime = REGIMES[draw.regime]
     x, forced = regime.make(rng, rows, classes, fmt)
     target = forced if forced is not None else rng.integers(0, classes, rows)
-    probabilities = _probabilities(rng, rows, classes)
+    probabilities = _probabilities(rng, target, classes)
     weight = _weight(rng, weight_kind, classes, target)
     cotangent = _cotangent(rng, rows)
     dropped = _ignored_rows(rng, ignored, rows)
     ignore_index = _ignore_index(ignore_kind, classes, target_dtype)
-    if layout == "expanded":
+    if layout == "expanded":  # all rows are the first one
         x[:] = x[0]
+        if forced is not None:
+            target[:] = target[0]
     for edit in draw.edits:
         _edit(x, edit, fmt)
 
@@ -92,9 +94,10 @@ def build(draw: Draw, space: Space, narrow: Space, fmt: FloatFormat) -> tuple[Ca
         ignore_index = None
     else:
         value = -100 if ignore_index is None else ignore_index
-        target = np.where(target == value, (value + 1) % classes, target)
-        at_target = x[np.arange(rows), target]
-        x[np.arange(rows), target] = np.where(np.isneginf(at_target), 0.0, at_target)
+        clash, other = target == value, (value + 1) % classes
+        if forced is not None and clash.any():  # the target's logit, which makes the regime, moves
+            x[np.ix_(clash, [value, other])] = x[np.ix_(clash, [other, value])]
+        target[clash] = other
         target[dropped] = value
     dims = _dims(rng, shape, rows)
     case = Case(
@@ -151,12 +154,20 @@ def _rounded(values: NDArray[np.float64], fmt: FloatFormat) -> Array:
     return clipped.astype(fmt.dtype)
 
 
-def _probabilities(rng: np.random.Generator, rows: int, classes: int) -> NDArray[np.float64]:
-    """Rows that sum to one, one-hot rows, and rows that sum to something else."""
-    q = rng.exponential(1.0, (rows, classes)) ** 2
+def _probabilities(
+    rng: np.random.Generator, target: NDArray[np.int64], classes: int
+) -> NDArray[np.float64]:
+    """Rows that sum to one, one-hot rows, and rows that sum to something else.
+
+    The target has the largest probability, so that a regime means the same as for class indices.
+    """
+    each = np.arange(target.size)
+    q = rng.exponential(1.0, (target.size, classes)) ** 2
+    largest = q.argmax(1)
+    q[each, largest], q[each, target] = q[each, target], q[each, largest]
     q /= q.sum(axis=1, keepdims=True)
-    kind = rng.integers(0, 4, rows)
-    q[kind == 1] = np.eye(classes)[rng.integers(0, classes, int((kind == 1).sum()))]
+    kind = rng.integers(0, 4, target.size)
+    q[kind == 1] = np.eye(classes)[target[kind == 1]]
     q[kind == 2] *= 0.5
     q[kind == 3] += 0.25
     return q

@@ -16,18 +16,17 @@ from conformance.cases.space import Space
 def corpus(space: Space, *, slug: str, dtype: str, seed: int, per_regime: int) -> Iterator[Draw]:
     """The draws of a property's corpus: ``per_regime`` of each of its regimes, interleaved."""
     for index in range(per_regime * len(space.regimes)):
-        regime = space.regimes[index % len(space.regimes)]
-        number = _hash(f"{slug}/{dtype}/{seed}/{index}")
+        round_, place = divmod(index, len(space.regimes))
+        regime = space.regimes[place]
         rows, classes = size_choices(regime)
-        # Sizes walk through their choices, so that few cases already show each of them: the large
-        # ones from one case of their regime to the next, the small ones from case to case.
-        round_ = index // len(space.regimes)
-        step = round_ if regime in ("wide", "many-rows") else round_ + index
+        # Sizes walk through their choices, so that few cases already show each of them: from round
+        # to round, and the small ones from regime to regime too.
+        start = 0 if regime in ("wide", "many-rows") else place
         yield Draw(
             regime=regime,
-            seed=number,
-            rows=rows[step % len(rows)],
-            classes=classes[step % len(classes)],
+            seed=_hash(f"{slug}/{dtype}/{seed}/{index}"),
+            rows=rows[(start + 3 * round_) % len(rows)],
+            classes=classes[(start + round_) % len(classes)],
         )
 
 

@@ -136,6 +136,8 @@ def _fewer_options(case: Case) -> Iterator[Case]:
 
 
 def _plainer_numbers(case: Case) -> Iterator[Case]:
+    if case.logits.astype(np.float64).any():
+        yield replace(case, logits=np.zeros_like(case.logits))
     yield from (replace(case, logits=x) for x in _plainer(case.logits))
     if case.weight is not None:
         yield from (replace(case, weight=w) for w in _plainer(case.weight))

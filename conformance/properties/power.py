@@ -28,7 +28,7 @@ def spoiled_and_rejected(
     """How many spoiled copies of the answers were made, and how many of them were rejected."""
     made = rejected = 0
     for index in sorted({0, len(answers) - 1}):
-        for spoiled in _spoils(answers[index], case, labelled=prop.level == "behaviour"):
+        for spoiled in _spoils(prop, answers[index], case):
             made += 1
             replayed = [*answers[:index], Answer(spoiled), *answers[index + 1 :]]
             rejected += _rejects(prop, case, replayed, label, truth)
@@ -38,10 +38,11 @@ def spoiled_and_rejected(
 def is_sharp(prop: Property, case: Case, truth: Truth) -> bool:
     """Whether the power test counts on a case: a strong regime, a decided answer, no cancellation.
 
-    A mean over nothing is a choice point, weights of both signs cancel in sums, and one class alone
-    has the loss 0 however large its logit, whose rounding the bound rightly admits.
+    A mean over nothing is a choice point, weights of both signs cancel in sums, a weight of 0 hides
+    what the regime is about, and one class alone has the loss 0 however large its logit, whose
+    rounding the bound rightly admits.
     """
-    cancels = case.weight is not None and bool((case.weight < 0).any())
+    cancels = case.weight is not None and bool((case.weight <= 0).any())
     if cancels or case.classes < 2 or case.regime not in prop.strong:
         return False
     return prop.level == "behaviour" or bool(np.isfinite(truth.loss_bound(case)).all())
@@ -57,18 +58,32 @@ def _rejects(
         return True
 
 
-def _spoils(answer: Answer, case: Case, *, labelled: bool) -> Iterator[Array]:
-    """Zeroed, scaled, sign flipped, rows swapped: each where it differs from the answer.
-
-    A label names what an answer is, not how large: only zeros.  Where the answer is 0: ones.
-    """
+def _spoils(prop: Property, answer: Answer, case: Case) -> Iterator[Array]:
+    """Spoiled copies of an answer, in what the property compares."""
     value = answer.value
     if value is None:  # it refused: what if it had returned a loss that looks valid?
         none = reduction_of(case) == "none"
         yield np.zeros(case.rows if none else (), case.logits.dtype)
-        return
-    if value.size and not np.any(value.astype(np.float64)):
-        yield np.ones_like(value)
+    elif prop.about == "shape":
+        yield value[..., None]
+        if value.size == 1:
+            yield value.reshape(() if value.ndim else (1,))
+        elif value.ndim:
+            yield value.sum(keepdims=False)
+    elif prop.about == "dtype":
+        yield value.astype(np.float32 if value.dtype == np.float64 else np.float64)
+    else:
+        yield from _other_values(value, labelled=prop.level == "behaviour")
+
+
+def _other_values(value: Array, *, labelled: bool) -> Iterator[Array]:
+    """Zeroed, scaled, sign flipped, rows swapped: each where it differs from the answer.
+
+    A label names what an answer is, not how large: only zeros.  Where the answer is 0: ones.
+    """
+    if not np.any(value.astype(np.float64)):
+        if value.size:
+            yield np.ones_like(value)
         return
     spoils = [np.zeros_like(value)]
     if not labelled:

@@ -41,6 +41,8 @@ class Property:
     dtypes: tuple[str, ...] = tuple(FORMATS)
     strong: tuple[str, ...] = SHARP
     """Regimes in which the comparison is sharp: the power test counts there."""
+    about: str = "values"
+    """What of an answer it compares, and so what the power test spoils: values | shape | dtype."""
     links: tuple[str, ...] = ()
     """Real bugs that motivate the property."""
     share: float = 1.0
@@ -70,6 +72,7 @@ def states(
     needs: tuple[str, ...] = (),
     dtypes: tuple[str, ...] = tuple(FORMATS),
     strong: tuple[str, ...] | None = None,
+    about: str = "values",
     links: tuple[str, ...] = (),
     share: float = 1.0,
 ) -> Callable[[Body], Property]:
@@ -90,6 +93,7 @@ def states(
             needs,
             dtypes,
             strong,
+            about,
             links,
             share,
         )

@@ -62,6 +62,7 @@ def _divisor(case: Case) -> float:
     family="reduction",
     formula="none: (N, d1, .., dk), () unbatched;  sum, mean: ()",
     space=EVERYTHING.but(regimes=ORDINARY, ignored=("none", "some"), smoothings=(None, 0.1)),
+    about="shape",
     links=(
         "https://github.com/linkedin/Liger-Kernel/pull/435",
         "https://github.com/NVIDIA-NeMo/Automodel/issues/3803",
@@ -76,8 +77,6 @@ def result_shape(case: Case, trial: Trial) -> None:
         kind="shape",
         got=f"shape {loss.shape}",
     )
-    # An empty array of the right shape proves little; its values are compared as well.
-    trial.within("the loss", loss, trial.exact(case).loss, trial.truth.loss_bound(case))
 
 
 @states(
@@ -86,6 +85,7 @@ def result_shape(case: Case, trial: Trial) -> None:
     family="dtype",
     formula="dtype(l) = dtype(x)",
     space=EVERYTHING.but(regimes=ORDINARY, ignored=("none", "some")),
+    about="dtype",
     links=("https://github.com/keras-team/keras/issues/15012",),
 )
 def result_dtype(case: Case, trial: Trial) -> None:
@@ -96,7 +96,6 @@ def result_dtype(case: Case, trial: Trial) -> None:
         kind="dtype",
         got=loss.dtype.name,
     )
-    trial.within("the loss", loss, trial.exact(case).loss, trial.truth.loss_bound(case))
 
 
 @states(
@@ -121,6 +120,7 @@ def index_dtypes(case: Case, trial: Trial) -> None:
     family="dtype",
     formula="dtype(dl/dx) = dtype(x)",
     space=EVERYTHING.but(regimes=ORDINARY, ignored=("none", "some")),
+    about="dtype",
     needs=("gradient",),
 )
 def gradient_dtype(case: Case, trial: Trial) -> None:
@@ -131,9 +131,6 @@ def gradient_dtype(case: Case, trial: Trial) -> None:
         kind="dtype",
         got=gradient.dtype.name,
     )
-    exact = trial.exact(case).gradient
-    assert exact is not None
-    trial.within("the gradient", gradient, exact, trial.truth.gradient_bound(case))
 
 
 @states(

@@ -392,7 +392,10 @@ class Judge:
         try:
             case = encode_case(failure.case)
             asked = [
-                {"question": question, "case": None if c.key == failure.case.key else encode_case(c)}
+                {
+                    "question": question,
+                    "case": None if c.key == failure.case.key else encode_case(c),
+                }
                 for question, c in failure.asked[:8]
             ]
         except ConformanceError:

@@ -33,8 +33,8 @@ def decomposition_gradient_bound(solution: Solution, arithmetic: Arithmetic) -> 
     """The same through softmax -> log -> NLL: p_j (G_j - sum_k G_k p_k) with G_k = -c_k / p_k.
 
     Of the logits' shape; infinite in rows where a p_j may be zero (log's derivative is 0/0 there)
-    or c_k / p_k overflows.  The error of p_k cancels in the products G_k p_k; ten more roundings
-    remain.
+    or so small that 1 / p_j overflows.  The error of p_k cancels in the products G_k p_k; ten more
+    roundings remain.
     """
     with np.errstate(all="ignore"):
         problem, rows, a = solution.problem, solution.softmax, arithmetic
@@ -46,6 +46,8 @@ def decomposition_gradient_bound(solution: Solution, arithmetic: Arithmetic) -> 
         quotients = np.zeros(p.shape)
         scale = np.abs(problem.cotangent) / abs(solution.denominator)
         Coefficients(solution).add_to(quotients, np.asarray(scale))
+        # log's derivative may be c_k / p_k or c_k (1 / p_k).
+        quotients = np.maximum(quotients, 1.0)
         safe = (a.floor < 0.5 * p) & (2 * quotients <= a.storage.largest * p)
         well = safe.all(1)
         if rows.hopeless is not None:  # NaN in, NaN out; but 0 * NaN in ignored rows

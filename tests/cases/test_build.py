@@ -186,6 +186,16 @@ def test_probabilities_are_one_hot_or_sum_to_one_or_to_something_else() -> None:
     assert (sums > 1.1).any()
 
 
+def test_a_regime_means_the_same_for_probabilities() -> None:
+    space = EVERYTHING.but(
+        regimes=("gap",), targets=("probabilities",), shapes=("batched",), smoothings=(None,)
+    )
+    for case in cases(space, 100):
+        favourite = case.target.argmax(1)
+        gaps = case.logits.max(1) - case.logits[np.arange(case.rows), favourite]
+        assert (gaps > 15).all()
+
+
 def test_spatial_cases_have_several_samples_of_several_positions() -> None:
     shapes = {case.logits.shape for case in cases(EVERYTHING.but(shapes=("spatial",)))}
     assert any(shape[0] > 1 and np.prod(shape[2:]) > 1 for shape in shapes)
@@ -199,3 +209,20 @@ def test_few_classes_fit_a_narrow_dtype_of_labels() -> None:
         labels = case.target[case.target != ignore_index_of(case)]
         assert (labels >= 0).all()
         assert case.classes <= 127
+
+
+@pytest.mark.parametrize("layout", ["contiguous", "expanded"])
+@pytest.mark.parametrize("kind", ["in-range", "last", "beyond"])
+def test_a_regime_keeps_its_promise_beside_an_ignored_class(kind: str, layout: str) -> None:
+    space = EVERYTHING.but(
+        regimes=("gap",),
+        targets=("indices",),
+        ignored=("some",),
+        ignore_indices=(kind,),
+        shapes=("batched",),
+        layouts=(layout,),
+    )
+    for case in cases(space, 100):
+        x, label = case.logits[kept(case)], case.target[kept(case)]
+        assert (x[np.arange(len(label)), label] < x.max(1) - 15).all()
+        assert layout == "contiguous" or (case.logits == case.logits[0]).all()

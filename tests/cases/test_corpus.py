@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from hashlib import blake2b
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -118,3 +118,13 @@ def test_the_corpus_is_lazy():
     space = EVERYTHING.but(regimes=("typical",))
     endless = corpus(space, slug="any", dtype="float32", seed=0, per_regime=10**12)
     assert len(list(islice(endless, 3))) == 3
+
+
+@pytest.mark.parametrize("prop", PROPERTIES, ids=lambda prop: prop.slug)
+def test_no_regime_meets_the_same_size_twice_in_a_row(prop: Property):
+    draws = corpus_of(prop, per_regime=6)
+    for regime in prop.space.regimes:
+        mine = [draw for draw in draws if draw.regime == regime]
+        for before, after in pairwise(mine):
+            assert before.rows != after.rows
+            assert before.classes != after.classes

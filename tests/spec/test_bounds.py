@@ -65,11 +65,17 @@ def worst_of_variant(variant, a, fmt, family, seed, rows, classes, plain=False):
 
 
 RIGHT = [
-    (name, fmt, variant, "native") for fmt in FORMATS for name, variant in variants.RIGHT.items()
-] + [
-    (name, fmt, variant, tier)
-    for fmt in ("float16", "bfloat16")
-    for name, (variant, tier) in variants.RIGHT_IN_FLOAT32.items()
+    *((name, fmt, v, "native") for fmt in FORMATS for name, v in variants.RIGHT.items()),
+    *(
+        (name, fmt, v, "native")
+        for fmt in ("float64", "float32")
+        for name, v in variants.RIGHT_IN_WIDE_FORMATS.items()
+    ),
+    *(
+        (name, fmt, v, tier)
+        for fmt in ("float16", "bfloat16")
+        for name, (v, tier) in variants.RIGHT_IN_FLOAT32.items()
+    ),
 ]
 
 
@@ -112,6 +118,29 @@ def test_a_right_variant_comes_within_a_factor_of_two_of_its_bound(name, fmt, ti
                 loss = variants.loss(variant, x, target, reduction="none")
                 worst = max(worst, ratio(loss, solution.loss, loss_bound(solution, a)))
     assert 0.5 <= worst <= 1
+
+
+@pytest.mark.parametrize("fmt", ["float16", "bfloat16"])
+@pytest.mark.parametrize(("reduction", "of_each"), [("sum", 2.0), ("mean", 1.4)])
+def test_a_native_sum_over_many_rows_is_within_the_native_bound_alone(fmt, reduction, of_each):
+    """1.4 (= 2 log 2) is added as 1 once the sum is so large that its ulp is 1."""
+    fmt = FORMATS[fmt]
+    rows = int(0.6 / fmt.unit_roundoff)
+    rng = np.random.default_rng(1)
+    x, target = np.zeros((rows, 2), fmt.dtype), rng.integers(0, 2, rows)
+    weight = np.array([of_each, of_each], fmt.dtype)
+    solution = solve(make_problem(x, target, weight=weight, reduction=reduction))
+    variant = variants.RIGHT["sequential"]
+    loss = variants.loss(variant, x, target, weight=weight, reduction=reduction)
+    slope = variants.gradient(variant, x, target, weight=weight, reduction=reduction)
+    worst = {}
+    for tier in ("native", "standard"):
+        a = arithmetic(fmt, tier)
+        of_loss = ratio(loss, solution.loss, loss_bound(solution, a))
+        of_slope = ratio(slope, solution.gradient, gradient_bound(solution, a))
+        worst[tier] = of_loss, of_slope
+    assert max(worst["native"]) <= 1
+    assert worst["standard"][reduction == "mean"] > 1  # of the mean, the gradient: 1 / W
 
 
 @pytest.mark.parametrize("fmt", ["float64", "float32"])
@@ -352,6 +381,20 @@ def test_softmax_log_nll_must_agree_while_the_probability_is_a_normal_number(fmt
         assert np.isfinite(slope).all() == required
         if required:
             assert bound <= 0.05 * loss
+
+
+def test_softmax_log_nll_is_ill_conditioned_where_any_part_of_it_is():
+    a = arithmetic(FORMATS["float32"], "standard")
+    x = np.array([[0, 1, -200]], np.float32)
+    silent = solve(make_problem(x, np.array([[0.5, 0.5, 0]], np.float32)))
+    assert decomposition_bound(silent, a) == np.inf  # 0 * log 0
+    hard = solve(make_problem(x, np.array([0])))
+    assert decomposition_bound(hard, a) < 1e-5
+    assert (decomposition_gradient_bound(hard, a) == np.inf).all()  # 0 / 0
+    x = np.array([[-12, 0]], np.float16)
+    half = solve(make_problem(x, np.array([1])))
+    a = arithmetic(FORMATS["float16"], "standard")
+    assert (decomposition_gradient_bound(half, a) == np.inf).all()  # 0 * (1 / p)
 
 
 # ------------------------------------------------------------------------------------------ levels

@@ -139,6 +139,9 @@ def test_an_inner_overflow_of_float16_is_allowed_but_not_to_the_widest_arithmeti
     smoothed = solve(
         make_problem(np.zeros((4, 8000), np.float16), np.arange(4), label_smoothing=0.1)
     )
-    for solution in (flat, many, smoothed):
+    together = solve(
+        make_problem(np.zeros((8, 2000), np.float16), np.arange(8), label_smoothing=0.1)
+    )
+    for solution in (flat, many, smoothed, together):
         for tier, finite in (("wide", True), ("standard", False), ("native", False)):
             assert np.isfinite(loss_bound(solution, arithmetic(fmt, tier))) == finite
