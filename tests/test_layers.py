@@ -65,7 +65,9 @@ def test_a_file_imports_from_rooms_below_it_alone(path: Path) -> None:
     room = room_of(path)
     if room in ("__init__", "__main__"):
         return
-    wrong = [f"line {line}: {module}" for line, module in imports(path) if not allowed(room, module)]
+    wrong = [
+        f"line {line}: {module}" for line, module in imports(path) if not allowed(room, module)
+    ]
     assert not wrong, f"{path.relative_to(PACKAGE)} imports {', '.join(wrong)}"
 
 

@@ -8,7 +8,7 @@ from conformance.cases.case import Case
 from conformance.cases.space import EVERYTHING
 from conformance.properties.property import states
 from conformance.properties.transform import rows_of
-from conformance.properties.trial import Trial
+from conformance.properties.trial import Trial, rounding
 from conformance.spec.double_double import Pair
 
 
@@ -40,7 +40,7 @@ def linear_in_the_cotangent(case: Case, trial: Trial) -> None:
         expected = g * plain.astype(np.float64)
         # The product here rounds once, in float64.
         bound = np.abs(g) * trial.truth.gradient_bound(one) + trial.truth.gradient_bound(case)
-        bound = np.where(np.isnan(bound), np.inf, bound) + 2.0**-53 * np.abs(expected)
+        bound = np.where(np.isnan(bound), np.inf, bound) + rounding(expected)
     trial.within("the gradient", scaled, Pair(expected, np.zeros_like(expected)), bound)
 
 

@@ -14,7 +14,7 @@ from conformance.properties.transform import (
     rng_of,
     take_rows,
 )
-from conformance.properties.trial import Trial
+from conformance.properties.trial import Trial, rounding
 from conformance.properties.truth import reduction_of
 
 KEPT = EVERYTHING.but(ignored=("none", "some"))
@@ -119,7 +119,7 @@ def splitting_the_batch(case: Case, trial: Trial) -> None:
         with np.errstate(invalid="ignore"):
             together = losses[0] + losses[1]
         # The addition here rounds once, in float64.
-        bound = bounds[0] + bounds[1] + 2.0**-53 * np.abs(together)
+        bound = bounds[0] + bounds[1] + rounding(together)
     trial.same("the loss", trial.loss(case), together, bound + trial.truth.loss_bound(case))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from conformance.cases.case import Case
 from conformance.cases.space import EVERYTHING
 from conformance.properties.property import states
-from conformance.properties.trial import Trial
+from conformance.properties.trial import Trial, rounding
 from conformance.spec.double_double import Pair
 
 SMOOTHED = EVERYTHING.but(smoothings=(0.1, 0.5, 1.0, 0.3))
@@ -57,7 +57,7 @@ def smoothing_is_affine(case: Case, trial: Trial) -> None:
         middle = none / 2 + full / 2
         bound = sum(trial.truth.loss_bound(end) for end in ends) / 2 + trial.truth.loss_bound(case)
         # Halving is exact; the addition rounds once, in float64.
-        bound = np.where(np.isfinite(bound), bound + 2.0**-53 * np.abs(middle), np.inf)
+        bound = bound + rounding(middle)
     trial.within("the loss at e = 1/2", half, Pair(middle, 0 * middle), bound)
 
 

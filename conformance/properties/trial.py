@@ -157,6 +157,14 @@ class Trial:
             self.measure.ulp = max(self.measure.ulp, float(ulps.max(initial=0.0)))
 
 
+def rounding(values: Float64) -> Float64:
+    """The error of one float64 operation with these results; none where it is not finite.
+
+    An infinite bound would accept anything beside an infinite value.
+    """
+    return np.where(np.isfinite(values), 2.0**-53 * np.abs(values), 0.0)
+
+
 def _type_of(raised: Any) -> str:
     return raised.type if raised is not None else "nothing"
 

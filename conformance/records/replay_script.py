@@ -85,15 +85,10 @@ def replay_case(witness: Mapping[str, Any]) -> str:
 
 def _asked(witness: Mapping[str, Any]) -> list[tuple[str, Case | None]]:
     """The questions in order, each with its case; None where that is the one before."""
-    base = decode_case(witness["case"])
     recorded = witness.get("asked") or [{"question": "loss", "case": None}]
-    asked: list[tuple[str, Case | None]] = []
-    before = None
-    for entry in recorded:
-        case = base if entry["case"] is None else decode_case(entry["case"])
-        asked.append((entry["question"], None if before == case.key else case))
-        before = case.key
-    return asked
+    cases = [None if entry["case"] is None else decode_case(entry["case"]) for entry in recorded]
+    cases[0] = cases[0] or decode_case(witness["case"])
+    return [(str(entry["question"]), case) for entry, case in zip(recorded, cases, strict=True)]
 
 
 def _arguments(case: Case) -> list[str]:

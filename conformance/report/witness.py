@@ -71,9 +71,10 @@ def little_table(witness: Mapping[str, Any]) -> LittleTable:
 
 
 def asked_case(witness: Mapping[str, Any]) -> Case:
-    """The drawn case, or the first variation of it where only variations were asked."""
-    asked = [entry["case"] for entry in witness.get("asked") or ()]
-    return decode_case(asked[0] if asked and None not in asked else witness["case"])
+    """The case of the first question: the drawn one, or a variation of it."""
+    asked = witness.get("asked") or [{"case": None}]
+    drawn_was_asked = asked[0]["case"] is None
+    return decode_case(witness["case"] if drawn_was_asked else asked[0]["case"])
 
 
 def in_one_line(witness: Mapping[str, Any]) -> str:

@@ -391,13 +391,7 @@ class Judge:
         """The failure as a bit-exact case, ready for a replay."""
         try:
             case = encode_case(failure.case)
-            asked = [
-                {
-                    "question": question,
-                    "case": None if c.key == failure.case.key else encode_case(c),
-                }
-                for question, c in failure.asked[:8]
-            ]
+            asked = _asked(failure)
         except ConformanceError:
             return None  # too large to keep; the message stays
         violation = failure.violation
@@ -416,6 +410,17 @@ class Judge:
             "case": case,
             "asked": asked,
         }
+
+
+def _asked(failure: Failure) -> list[dict[str, Any]]:
+    """The questions, each with the case it was asked of where that is not the one before."""
+    asked, before = [], failure.case.key
+    for question, case in failure.asked[:8]:
+        asked.append(
+            {"question": question, "case": None if case.key == before else encode_case(case)}
+        )
+        before = case.key
+    return asked
 
 
 class _Found(Exception):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from supports import capabilities, questions
 
-from conformance.cases.build import MANY_ROWS, WIDE_CLASSES, Draw, build
+from conformance.cases.build import Draw, build
 from conformance.cases.case import Case
 from conformance.cases.space import EVERYTHING, Space, Unsupported
 from conformance.contract.capabilities import Capabilities
@@ -17,9 +17,7 @@ from conformance.properties.transform import ignore_index_of, kept
 from conformance.properties.truth import reduction_of
 from conformance.spec.formats import FORMATS
 
-thorough = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+thorough = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def narrowed(space: Space, has: Capabilities) -> Space | None:
@@ -79,9 +77,7 @@ def test_projection_leaves_nothing_that_is_not_supported(question: Any, has: Cap
 
 @given(question=questions(), has=capabilities())
 @thorough
-def test_a_case_lies_in_the_space_that_it_was_drawn_from(
-    question: Any, has: Capabilities
-) -> None:
+def test_a_case_lies_in_the_space_that_it_was_drawn_from(question: Any, has: Capabilities) -> None:
     space, draw, fmt = question
     narrow = narrowed(space, has)
     if narrow is None:
@@ -202,7 +198,6 @@ def test_spatial_cases_have_several_samples_of_several_positions() -> None:
     assert {len(shape) for shape in shapes} == {3, 4}
 
 
-
 def test_few_classes_fit_a_narrow_dtype_of_labels() -> None:
     space = EVERYTHING.but(targets=("indices",), target_dtypes=("int8",), regimes=("wide",))
     for case in cases(space, 60, classes=1025):
@@ -226,3 +221,12 @@ def test_a_regime_keeps_its_promise_beside_an_ignored_class(kind: str, layout: s
         x, label = case.logits[kept(case)], case.target[kept(case)]
         assert (x[np.arange(len(label)), label] < x.max(1) - 15).all()
         assert layout == "contiguous" or (case.logits == case.logits[0]).all()
+
+
+@pytest.mark.parametrize("kind", ["default", "negative", "in-range", "last", "beyond"])
+def test_all_but_one_leaves_exactly_one_row(kind: str) -> None:
+    space = EVERYTHING.but(
+        targets=("indices",), ignored=("all-but-one",), ignore_indices=(kind,), shapes=("batched",)
+    )
+    for case in cases(space, 100):
+        assert kept(case).sum() == 1

@@ -83,7 +83,7 @@ def test_read_only_cannot_be_written():
 
 
 def test_an_unknown_layout_is_named():
-    with pytest.raises(ValueError, match="'diagonal'.*contiguous"):
+    with pytest.raises(ValueError, match=r"'diagonal'.*contiguous"):
         lay_out(sample(), "diagonal")
 
 

@@ -33,7 +33,9 @@ PREDICATES: dict[str, Any] = {
     "two rows": lambda case: case.rows >= 2,
     "an ignored row": lambda case: bool((~kept(case)).any()),
     "a weight": lambda case: case.weight is not None,
-    "a weight other than 1": lambda case: case.weight is not None and bool((case.weight != 1).any()),
+    "a weight other than 1": lambda case: (
+        case.weight is not None and bool((case.weight != 1).any())
+    ),
     "smoothing": lambda case: bool(case.label_smoothing),
     "a layout": lambda case: case.layout != "contiguous",
     "a negative cotangent": lambda case: bool((case.cotangent < 0).any()),

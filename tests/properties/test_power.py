@@ -159,9 +159,10 @@ def test_asking_on_after_a_spoil_is_a_rejection() -> None:
 
 
 def test_a_refusal_is_spoiled_by_an_answer_that_looks_valid() -> None:
-    assert power_of(
-        BY_SLUG["out-of-range-target"], Answer(None, Raised("IndexError", ""))
-    ) == (1, 1)
+    assert power_of(BY_SLUG["out-of-range-target"], Answer(None, Raised("IndexError", ""))) == (
+        1,
+        1,
+    )
 
 
 def test_bits_that_are_negated_differ() -> None:

@@ -120,9 +120,14 @@ def test_a_gradient_is_asked_with_the_cotangent_of_the_witness(tmp_path: Path) -
 
 def test_a_variation_of_the_case_is_asked_as_it_was(tmp_path: Path) -> None:
     drawn, varied = gap(reduction="none"), gap(reduction="sum").but(target=np.array([0]))
-    asked = [{"question": "loss", "case": encode_case(varied)}, {"question": "loss", "case": None}]
+    asked = [
+        {"question": "loss", "case": encode_case(varied)},
+        {"question": "loss", "case": None},
+        {"question": "loss", "case": encode_case(drawn)},
+    ]
     out = run(replay_script(witness(drawn, asked=asked), NUMPY_ADAPTER), tmp_path)
-    assert [line.split(":")[1].strip()[:5] for line in out.splitlines()[:2]] == ["0.744", "[inf]"]
+    answers = [line.split(":")[1].strip()[:5] for line in out.splitlines()[:3]]
+    assert answers == ["0.744", "0.744", "[inf]"]
 
 
 def test_inputs_are_shown_after_the_call(tmp_path: Path) -> None:

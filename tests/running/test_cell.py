@@ -227,7 +227,9 @@ def test_another_dtype_or_property_searches_elsewhere() -> None:
     shapes = {
         (dtype, slug): [
             key[0][1]
-            for key in questions(session_of(adapters.right, **both), dtype=dtype, prop=BY_SLUG[slug])
+            for key in questions(
+                session_of(adapters.right, **both), dtype=dtype, prop=BY_SLUG[slug]
+            )
         ]
         for dtype in both["dtypes"]
         for slug in ("accurate", "row-permutation")

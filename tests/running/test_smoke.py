@@ -25,9 +25,7 @@ def test_a_fine_adapter_gives_no_message(name: str) -> None:
     assert messages(open_session(found.load())) == []
 
 
-@pytest.mark.parametrize(
-    "function", [adapters.right, adapters.capped, adapters.losing_one_percent]
-)
+@pytest.mark.parametrize("function", [adapters.right, adapters.capped, adapters.losing_one_percent])
 def test_a_wrong_implementation_is_not_smoke_s_business(function: Any) -> None:
     assert messages(session_of(function)) == []
 
