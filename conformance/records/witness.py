@@ -11,6 +11,7 @@ import base64
 import binascii
 import math
 import sys
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ from conformance.records.schema import Record, check, name_of, parse, read_text
 
 SIZE_LIMIT = 2 * 2**20
 """Bytes of arrays that a witness may hold: a row of 128k classes fits, a batch of them does not."""
+
+COMPRESSED = 8192
+"""Arrays of more bytes are compressed: rows repeated a thousand times take no space."""
 
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 _DTYPES: dict[str, np.dtype[Any]] = {
@@ -82,7 +86,7 @@ def decode_case(mapping: object) -> Case:
 
 
 def encode_array(array: NDArray[Any]) -> Record:
-    """``{"dtype", "shape", "data"}``; ``RecordsError`` for a dtype outside the schema."""
+    """``{"dtype", "shape", "data"}``, large ones compressed; ``RecordsError`` for other dtypes."""
     native = np.asarray(array)
     if not native.dtype.isnative:
         native = native.astype(native.dtype.newbyteorder("="))
@@ -91,8 +95,11 @@ def encode_array(array: NDArray[Any]) -> Record:
         raise RecordsError(f"a {name} array has no place in a witness")
     if sys.byteorder == "big":  # pragma: no cover
         native = native.byteswap()
-    data = base64.b64encode(native.tobytes()).decode("ascii")
-    return {"dtype": name, "shape": list(native.shape), "data": data}
+    record = {"dtype": name, "shape": list(native.shape)}
+    data = native.tobytes()
+    if len(data) > COMPRESSED:
+        data, record["compressed"] = zlib.compress(data, 9), "zlib"
+    return record | {"data": base64.b64encode(data).decode("ascii")}
 
 
 def decode_array(mapping: Mapping[str, Any], name: str) -> NDArray[Any]:
@@ -105,6 +112,8 @@ def decode_array(mapping: Mapping[str, Any], name: str) -> NDArray[Any]:
         data = base64.b64decode(mapping["data"], validate=True)
     except (binascii.Error, ValueError) as error:
         raise RecordsError(f"case: {name}: data is not base64: {error}") from None
+    if mapping.get("compressed"):
+        data = _inflated(data, size, name)
     if len(data) != size:
         raise RecordsError(
             f"case: {name}: shape {shape} of {dtype.name} takes {size} bytes, data has {len(data)}"
@@ -113,6 +122,14 @@ def decode_array(mapping: Mapping[str, Any], name: str) -> NDArray[Any]:
         raise RecordsError(f"case: {name}: a bool is one byte, 0 or 1")
     array = np.frombuffer(data, dtype).reshape(shape).copy()
     return array if sys.byteorder == "little" else array.byteswap()
+
+
+def _inflated(data: bytes, size: int, name: str) -> bytes:
+    """The decompressed bytes; never more than one past ``size``, whatever the data claims."""
+    try:
+        return zlib.decompressobj().decompress(data, size + 1)
+    except zlib.error as error:
+        raise RecordsError(f"case: {name}: data is not zlib: {error}") from None
 
 
 def check_witness(mapping: object, where: str = "witness") -> Record:

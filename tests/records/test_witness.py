@@ -19,6 +19,7 @@ from conformance.records.schema import to_json
 from conformance.records.witness import (
     SIZE_LIMIT,
     check_witness,
+    decode_array,
     decode_case,
     encode_array,
     encode_case,
@@ -182,3 +183,19 @@ def test_the_cases_that_were_asked_must_decode_too() -> None:
 def test_a_witness_of_a_newer_schema_is_refused_as_such() -> None:
     with pytest.raises(RecordsError, match="schema version 2"):
         check_witness(witness(schema=2))
+
+
+def test_a_large_array_is_compressed_and_comes_back_bit_for_bit() -> None:
+    array = np.tile(np.array([[1.5, -2.0, 0.25]], np.float16), (30_000, 1))
+    record = encode_array(array)
+    assert len(record["data"]) < array.nbytes / 100
+    assert np.array_equal(decode_array(record, "logits"), array)
+
+
+def test_compressed_data_cannot_grow_beyond_its_shape() -> None:
+    bomb = encode_array(np.zeros(200_000, np.float32)) | {"shape": [3]}
+    with pytest.raises(RecordsError, match="takes 12 bytes, data has 13"):
+        decode_array(bomb, "logits")
+    broken = encode_array(np.zeros(200_000, np.float32)) | {"data": "AAAA"}
+    with pytest.raises(RecordsError, match="not zlib"):
+        decode_array(broken, "logits")
