@@ -152,7 +152,8 @@ def run(
         raise click.exceptions.Exit(INTERRUPTED) from None
     results = read_results(path, strict=True)
     levels = ("must",) if level == "must" else ("must", "should")
-    print_summary(results, console, path, levels)
+    adapters = {item.name: item.target for item in plan.found if item.target != item.name}
+    print_summary(results, console, path, levels, adapters)
     click.echo(path)
     click.echo(build_report(results.records(), output))
     raise click.exceptions.Exit(exit_code(results, levels))
@@ -162,7 +163,10 @@ def _runnable(targets: tuple[str, ...]) -> list[Found]:
     """What the targets name; without any, all that can run here."""
     found = find(targets)
     if not targets:
+        missing = [item.name for item in found if item.unavailable]
         found = [item for item in found if not item.unavailable]
+        if missing:
+            click.echo(f"Not installed, so not asked: {', '.join(missing)}", err=True)
     if not found:
         raise UsageError("no implementation can run here: `conformance list` says what is missing")
     return found
@@ -393,8 +397,8 @@ def _by_file(
 
 def _adapter_of(name: str, adapters: tuple[str, ...]) -> Found:
     """Where an implementation is: among ``--adapter``, or the installed ones."""
-    given = find(adapters) if adapters else []
-    for item in [*given, *find()]:
-        if item.name == name:
-            return item
+    for targets in (adapters, ()) if adapters else ((),):  # the installed ones last, if need be
+        for item in find(targets):
+            if item.name == name:
+                return item
     raise UsageError(f"where is {name!r}?  It is not installed: say --adapter path/file.py")

@@ -116,8 +116,17 @@ class Trial:
         self._note(error, expected, bound, got)
 
     def same(self, what: str, got: Array, other: Array, bound: Float64) -> None:
-        """Two computed values agree within the sum of their bounds."""
+        """Two computed values agree within the sum of their bounds.
+
+        Both must be finite where that sum is: NaN is no agreement with NaN.
+        """
         values = other.astype(np.float64)
+        if values.shape == bound.shape and (np.isfinite(bound) & ~np.isfinite(values)).any():
+            raise Violation(
+                "not-finite",
+                f"{what}: what it is compared with is {values.reshape(-1)[:4]}, not finite",
+                got=str(other),
+            )
         self.within(what, got, Pair(values, np.zeros_like(values)), bound)
 
     def identical(self, what: str, got: Array, expected: Array, kind: str = "wrong") -> None:

@@ -46,6 +46,7 @@ def _out_of_range(case: Case) -> Case:
     ),
 )
 def out_of_range_target(case: Case, trial: Trial) -> None:
+    trial.loss_is_right(case)  # whoever refuses everything validates nothing
     wrong = _out_of_range(case)
     outcome = trial.outcome(wrong)
     if isinstance(outcome, str):

@@ -32,10 +32,8 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 _WAYS = {
     "fail": "wrong",
-    "error": "raised",
     "crash": "crash",
     "timeout": "timeout",
-    "flaky": "flaky",
 }
 
 

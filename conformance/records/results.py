@@ -161,8 +161,11 @@ def blank_cell(
 
 
 def is_unexpected(cell: Cell, levels: Iterable[str] = VERDICT_LEVELS) -> bool:
-    """Whether the cell is a failure that nobody expected, or an expectation that is stale."""
-    if cell["level"] not in levels:
+    """Whether the cell is a failure that nobody expected, or an expectation that is stale.
+
+    A crash, a timeout or a flaky answer counts at every level; only a wrong one depends on it.
+    """
+    if cell["outcome"] == "fail" and cell["level"] not in levels:
         return False
     failed = cell["outcome"] in FAILURES and cell["expectation"] is None
     return failed or cell["expectation"] == "stale"

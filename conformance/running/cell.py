@@ -94,6 +94,8 @@ def supported_space(prop: Property, session: Session, dtype: str) -> Space:
         "reduction none": "none" in has.reductions,
         "probabilities": "probabilities" in has.targets,
     }
+    if dtype not in has.dtypes:
+        raise Unsupported(f"{dtype} is not offered")
     if dtype not in prop.dtypes:
         raise Unsupported(f"not a question in {dtype}")
     for need in prop.needs:
@@ -132,7 +134,7 @@ class Judge:
     seen: dict[int, Failure] = field(default_factory=dict)
     """The first expected failure of each expectation, by its place in ``known``."""
     still_fails: dict[int, bool] = field(default_factory=dict)
-    """Whether the witness of each expectation fails as recorded."""
+    """Whether the witness of each expectation fails."""
 
     def cell(self) -> Cell:
         """Judge, and record what happened."""
@@ -159,9 +161,11 @@ class Judge:
                 continue
             failure = self.examine(decode_case(mine[0]["case"]))
             as_recorded = failure is not None and expectation.expects(*_way(failure.violation))
-            self.still_fails[place] = as_recorded
+            self.still_fails[place] = failure is not None
             if as_recorded and failure is not None:
                 self.seen[place] = failure
+            elif failure is not None:
+                self.fail(failure.case, failure.violation)  # it fails, but in another way
 
     def ask_corpus(self) -> None:
         """Ask every corpus case, whatever happens: the corpus is what implementations share."""
@@ -172,8 +176,17 @@ class Judge:
             self.tally.corpus += "-" if projected else letter
             if letter == "p":
                 self.spoil(case, live, label)
+        self.reach_the_floor()
         if self.failure is None and not self.seen:
             self.spoil_more()
+
+    def reach_the_floor(self) -> None:
+        """Ask further cases of a regime where the property had nothing to ask of some."""
+        per_regime = self.profile.corpus_per_regime
+        for draw in self.corpus(4 * per_regime)[len(self.tally.corpus) :]:
+            if self.tally.regimes[draw.regime] < per_regime:
+                case, _ = self.build(draw)
+                self.judge(case, self.live(), self.tally.measure(self.prop))
 
     def spoil(self, case: Case, live: Live, label: str | None) -> None:
         """The power test on one case that passed."""
@@ -195,8 +208,9 @@ class Judge:
             live = self.live()
             try:
                 label = self.prop.body(case, Trial(live, self.truth))
-            except Violation:
-                continue  # the search and the corpus look for failures; this looks for power
+            except Violation as violation:
+                self.fail(case, violation)
+                continue
             self.spoil(case, live, label)
 
     def corpus(self, per_regime: int) -> list[Draw]:
@@ -284,10 +298,10 @@ class Judge:
         if place is not None and place in self.seen:
             return
         again = self.examine(case)
-        if place is not None:
-            self.seen[place] = again or Failure(case, violation)
-        elif again is None or _way(again.violation) != _way(violation):
+        if again is None or _way(again.violation) != _way(violation):
             self.failure = self.failure or Failure(case, violation, flaky=True)
+        elif place is not None:
+            self.seen[place] = again
         elif self.failure is None:
             self.failure = self.examine(minimise(case, self.fails_like(violation))) or again
 
@@ -352,15 +366,17 @@ class Judge:
                 "message": failure.violation.message,
                 "witness": self.witness(failure),
             }
-        return fields | self._evidence(floor)
+        return fields | self._evidence()
 
-    def _evidence(self, floor: int) -> dict[str, Any]:
+    def _evidence(self) -> dict[str, Any]:
         """Pass, if enough was asked in every regime and the comparison can reject."""
-        missing = [r for r in self.prop.space.regimes if not self.tally.regimes[r]]
+        least = self.profile.corpus_per_regime
+        missing = [r for r in self.prop.space.regimes if self.tally.regimes[r] < least]
         if missing:
             return {
                 "outcome": "not-run",
-                "reason": f"no case was judged in the regime {', '.join(missing)}",
+                "reason": f"fewer than {least} cases were judged in the regime "
+                + ", ".join(missing),
             }
         spoiled, rejected = self.tally.spoiled, self.tally.rejected
         if rejected < REQUIRED * spoiled or not spoiled:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from conformance.contract.implementation import Implementation
 from conformance.contract.session import Session, open_session
 from conformance.errors import AdapterError, UsageError
@@ -49,8 +51,8 @@ def finding(cell: Cell) -> str:
     """A failed cell in a few lines."""
     statement = BY_SLUG[cell["property"]].statement
     lines = [f"{cell['id']}: {cell['outcome']}", f"  {statement}"]
-    if cell["message"]:
-        lines.append(f"  {cell['message']}")
+    if cell["message"] or cell["reason"]:
+        lines.append(f"  {cell['message'] or cell['reason']}")
     witness = cell["witness"]
     if witness:
         case = witness["case"]
@@ -93,14 +95,17 @@ def conformance_cells(
 
 
 def judge(cell: CellId, *, profile: str = "quick", seed: int = 0) -> Cell:
-    """Judge one cell; an unexpected failure raises.
+    """Judge one cell, in a pytest test: a failure raises, what is not offered is a skipped test.
 
     Raises:
-        NotConformant: the property does not hold, and nobody expected that.
+        NotConformant: the property does not hold and nobody expected that, or it could not be
+            judged.
     """
     session = open_session(cell.implementation, cell.device)
     record = _judged(session, cell, _profile(profile), seed, _expectations(cell.implementation))
-    if is_unexpected(record):
+    if record["outcome"] == "unsupported":
+        pytest.skip(f"unsupported: {record['reason']}")
+    if is_unexpected(record) or record["outcome"] == "not-run":
         raise NotConformant([record])
     return record
 
@@ -136,7 +141,7 @@ def check(
 
     Raises:
         NotConformant: a must or should property fails, and nobody expected that.
-        AdapterError: the adapter cannot answer the plainest questions.
+        AdapterError: the adapter cannot answer the plainest questions, or there is nothing to ask.
     """
     cells = conformance_cells(implementation, device=device, dtypes=dtypes, properties=properties)
     session = open_session(implementation, device)
@@ -145,9 +150,14 @@ def check(
         raise AdapterError("\n".join(found.message for found in broken))
     expectations = _expectations(implementation)
     records = [_judged(session, cell, _profile(profile), seed, expectations) for cell in cells]
-    unexpected = [record for record in records if is_unexpected(record)]
+    unexpected = [r for r in records if is_unexpected(r) or r["outcome"] == "not-run"]
     if unexpected:
         raise NotConformant(unexpected)
+    if all(record["outcome"] == "unsupported" for record in records):
+        raise AdapterError(
+            f"{implementation.name} offers nothing that these properties are about: nothing was "
+            "judged"
+        )
     return records
 
 

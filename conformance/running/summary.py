@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.table import Table
@@ -35,15 +36,25 @@ def exit_code(results: Results, levels: Sequence[str] = VERDICT_LEVELS) -> int:
 
 
 def print_summary(
-    results: Results, console: Console, path: Path, levels: Sequence[str] = VERDICT_LEVELS
+    results: Results,
+    console: Console,
+    path: Path,
+    levels: Sequence[str] = VERDICT_LEVELS,
+    adapters: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """A table of the implementations, then each unexpected failure and how to see it again."""
+    """A table of the implementations, then each unexpected failure and how to see it again.
+
+    ``adapters`` says where implementations are that cannot be found by their names.
+    """
     console.print(_table(results, levels))
     statements = {entry["slug"]: entry["statement"] for entry in results.header["properties"]}
     unexpected = [cell for cell in results.cells if is_unexpected(cell, levels)]
     for cells in _together(unexpected):
         console.print()
-        console.print(_finding(cells, statements[cells[0]["property"]], path), soft_wrap=True)
+        hint = f"conformance replay {path} --cell {cells[0]['id']}"
+        adapter = adapters.get(cells[0]["implementation"])
+        hint += f" --adapter {adapter}" if adapter else ""
+        console.print(_finding(cells, statements[cells[0]["property"]], hint), soft_wrap=True)
     for reason, names in _unasked(results).items():
         console.print()
         console.print(Text(f"{', '.join(names)}: not asked: {reason}", "yellow"), soft_wrap=True)
@@ -99,7 +110,7 @@ def _together(cells: Sequence[Cell]) -> list[list[Cell]]:
     return list(groups.values())
 
 
-def _finding(cells: list[Cell], statement: str, path: Path) -> Text:
+def _finding(cells: list[Cell], statement: str, hint: str) -> Text:
     cell = cells[0]
     dtypes = ", ".join(cell["dtype"] for cell in cells)
     outcome = cell["expectation"] or cell["outcome"]
@@ -114,7 +125,7 @@ def _finding(cells: list[Cell], statement: str, path: Path) -> Text:
     for line in lines:
         text.append(f"  {line}\n")
     if cell["witness"]:
-        text.append(f"  conformance replay {path} --cell {cell['id']}", "dim")
+        text.append(f"  {hint}", "dim")
     text.rstrip()
     return text
 

@@ -147,7 +147,7 @@ def test_a_regime_in_which_nothing_was_asked_is_not_run() -> None:
 
     cell = verdict(session_of(adapters.right), planted(only_typical))
     assert cell["outcome"] == "not-run"
-    assert cell["reason"] == "no case was judged in the regime confident-wrong"
+    assert cell["reason"] == "fewer than 3 cases were judged in the regime confident-wrong"
 
 
 def test_a_behaviour_is_labelled() -> None:
