@@ -1,7 +1,7 @@
 """A trial: one case put to one implementation, its answers compared with what must hold.
 
 Comparisons check shape first, then where values are NaN or infinite, then the finite values against
-a bound for each element.  There is no tolerance here: every bound comes from spec/bounds.py.
+a bound for each element.  There is no tolerance here: every bound comes from the spec.
 """
 
 from __future__ import annotations

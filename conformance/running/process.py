@@ -56,7 +56,8 @@ class Worker:
                 stderr=subprocess.STDOUT,
                 pass_fds=(writes,),
                 start_new_session=True,
-                env={"OMP_NUM_THREADS": str(threads), **os.environ},
+                # Unbuffered: whoever aborts takes what it had printed with it otherwise.
+                env={"OMP_NUM_THREADS": str(threads), **os.environ, "PYTHONUNBUFFERED": "1"},
             )
         finally:
             os.close(writes)

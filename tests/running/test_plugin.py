@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from textwrap import dedent
 
@@ -31,7 +32,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    plugin = ["-p", "conformance.running.plugin", "-p", "no:cacheprovider"]
+    installed = any(e.name == "conformance" for e in entry_points(group="pytest11"))
+    plugin = [] if installed else ["-p", "conformance.running.plugin"]
+    plugin += ["-p", "no:cacheprovider"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *plugin, "-q", "-rA", *arguments],
         capture_output=True,
