@@ -85,11 +85,6 @@ def one_hot(case: Case) -> Case:
     return flat.but(target=probabilities, ignore_index=None)
 
 
-def with_reduction(case: Case, reduction: str, cotangent: Array | None) -> Case:
-    """The case under another reduction, with a cotangent of the shape that it needs."""
-    return case.but(reduction=reduction, cotangent=cotangent)
-
-
 def rng_of(case: Case) -> np.random.Generator:
     """Random numbers that are a function of the case: the same in every replay of it."""
     entropy = np.frombuffer(case.logits.tobytes()[:64].ljust(64, b"\0"), np.uint32)

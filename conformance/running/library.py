@@ -49,8 +49,9 @@ class NotConformant(AssertionError):
 
 def finding(cell: Cell) -> str:
     """A failed cell in a few lines."""
-    statement = BY_SLUG[cell["property"]].statement
-    lines = [f"{cell['id']}: {cell['outcome']}", f"  {statement}"]
+    lines = [f"{cell['id']}: {cell['outcome']}"]
+    if cell["property"] in BY_SLUG:
+        lines.append(f"  {BY_SLUG[cell['property']].statement}")
     if cell["message"] or cell["reason"]:
         lines.append(f"  {cell['message'] or cell['reason']}")
     witness = cell["witness"]
