@@ -148,10 +148,11 @@ def _plainer_numbers(case: Case) -> Iterator[Case]:
 def _plainer(values: Array) -> Iterator[Array]:
     """Rounded to fewer digits, all at once or one by one, or set to zero."""
     numbers = values.astype(np.float64)
+    small = np.abs(numbers) < 2.0**52  # larger ones are whole already, and scaling may overflow
     for digits in (0, 1, 2):
-        rounded = np.round(numbers, digits).astype(values.dtype)
-        if (rounded != values).any() and np.isfinite(numbers).any():
-            yield rounded
+        rounded = np.where(small, np.round(np.where(small, numbers, 0), digits), numbers)
+        if (rounded != numbers).any() and np.isfinite(numbers).any():
+            yield rounded.astype(values.dtype)
     if values.size > 24:
         return
     for place in np.ndindex(values.shape):
