@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from conformance.records.known import (
     known_path,
     load_known,
     merge,
+    over_all_properties,
     save_known,
     without_stale,
 )
@@ -32,6 +34,7 @@ from conformance.records.witness import check_witness
 from conformance.report.build import build_report
 from conformance.running.profiles import PROFILES
 from conformance.running.progress import watched
+from conformance.running.region import read_region, within
 from conformance.running.replay import replay as ask_again
 from conformance.running.runner import Plan
 from conformance.running.runner import run as run_plan
@@ -338,6 +341,19 @@ def known() -> None:
 @click.option("--link", help="An issue that says more.")
 @click.option("--implementation", "names", multiple=True, metavar="NAME", help="Only this one.")
 @click.option("--property", "slugs", multiple=True, metavar="SLUG", help="Only this one.")
+@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(list(FORMATS)), help="Only it.")
+@click.option(
+    "--when",
+    "conditions",
+    multiple=True,
+    metavar="CONDITION",
+    help="The region that the reason speaks of: 'max_loss > 9.7', 'weight = true'.  Repeatable.",
+)
+@click.option(
+    "--every-property",
+    is_flag=True,
+    help="Expect it of every property whose case lies in the region.  Needs --when.",
+)
 @_adapters
 def add(
     results: Path,
@@ -345,20 +361,36 @@ def add(
     link: str | None,
     names: tuple[str, ...],
     slugs: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    conditions: tuple[str, ...],
+    every_property: bool,
     adapters: tuple[str, ...],
 ) -> None:
-    """Expect the unexpected failures in RESULTS from now on."""
+    """Expect the unexpected failures in RESULTS from now on.
+
+    With --when only those whose witness lies in the region.
+    """
+    if every_property and not conditions:
+        raise UsageError("--every-property needs --when: in which region does everything fail?")
     content = read_results(results)
     _require("implementation", names, [e["name"] for e in content.header["implementations"]])
     _require("property", slugs, [e["slug"] for e in content.header["properties"]])
-    new = [
-        expectation
-        for expectation in expectations_from(content, reason=reason, link=link)
-        if (not names or expectation.implementation in names)
-        and (not slugs or expectation.property in slugs)
+    chosen = [
+        cell
+        for cell in content.cells
+        if (not names or cell["implementation"] in names)
+        and (not slugs or cell["property"] in slugs)
+        and (not dtypes or cell["dtype"] in dtypes)
     ]
+    region = read_region(conditions)
+    new = expectations_from(
+        replace(content, cells=tuple(chosen)), reason=reason, link=link, region=region
+    )
+    new = within(new) if region else new
     if not new:
         raise UsageError(f"{results} has no such unexpected failure")
+    if every_property:
+        new = over_all_properties(new)
     for path, expectations in _by_file(new, adapters).items():
         save_known(path, merge(load_known(path), expectations))
         click.echo(f"{path}: {len(expectations)} added")

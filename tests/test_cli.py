@@ -297,6 +297,39 @@ def test_known_add_takes_only_what_it_is_told(failed: Path, wrong: Path) -> None
     assert not wrong.with_suffix(".known.json").exists()
 
 
+def test_known_add_takes_what_lies_in_the_region_that_the_reason_speaks_of(
+    failed: Path, wrong: Path, tmp_path: Path
+) -> None:
+    file = wrong.with_suffix(".known.json")
+    add = ("known", "add", failed, "--adapter", wrong, "--reason", "it scales", "--when")
+    for condition, says in (
+        ("C > 1000000", "no such unexpected failure"),
+        ("depth > 1", "no feature 'depth'"),
+        ("C is large", "no condition"),
+        ("C > large", "'large' is not of type 'number'"),
+    ):
+        done = conformance(*add, condition)
+        assert done.exit_code in (2, 3)
+        assert says in done.stderr
+        assert not file.exists()
+    assert conformance(*add, "C >= 1", "--when", "C < 5000", "--every-property").exit_code == 0
+    (expectation,) = load_known(file)
+    assert expectation.property == "*"
+    assert expectation.when["C"] == {">=": 1, "<": 5000}
+    other = ("--property", "shift-invariance", "--property", "spatial-equals-flattened")
+    again = ("run", wrong, *ALWAYS, *other, "--output", tmp_path / "out")
+    assert conformance(*again).exit_code == 0
+    for cell in read_results(failed).cells:
+        assert cell["expectation"] == ("known" if cell["outcome"] == "fail" else None)
+
+
+def test_every_property_needs_a_region(failed: Path, wrong: Path) -> None:
+    add = ("known", "add", failed, "--adapter", wrong, "--reason", "it scales")
+    done = conformance(*add, "--every-property")
+    assert done.exit_code == 2
+    assert "--when" in done.stderr
+
+
 def test_a_known_failure_of_an_adapter_nobody_can_find_is_asked_about(failed: Path) -> None:
     done = conformance("known", "add", failed, "--reason", "it scales")
     assert done.exit_code == 2

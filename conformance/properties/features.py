@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from conformance.cases.case import Case
 from conformance.errors import UsageError
-from conformance.properties.transform import kept
+from conformance.properties.transform import kept, rows_of
 from conformance.properties.truth import Truth, reduction_of
 
 
@@ -34,11 +35,21 @@ def features(case: Case, truth: Truth, device: str) -> dict[str, Any]:
         "kept_rows": int(kept(case).sum()),
         "ndim": case.logits.ndim,
         "max_abs_logit": float(np.abs(finite).max()) if finite.size else None,
+        "max_gap": _largest_gap(rows_of(logits, case.class_axis)),
         "max_loss": largest,
         "min_p_target": None if largest is None else float(np.exp(-largest)),
         "has_inf": bool(np.isinf(logits).any()),
         "has_nan": bool(np.isnan(logits).any()),
     }
+
+
+def _largest_gap(rows: NDArray[np.float64]) -> float | None:
+    """The largest difference of two logits of one row, infinite beside -inf; None without any."""
+    rows = rows[~np.isnan(rows).any(axis=1)]
+    with np.errstate(invalid="ignore"):
+        gaps = rows.max(axis=1, initial=-np.inf) - rows.min(axis=1, initial=np.inf)
+    gaps = gaps[~np.isnan(gaps)]
+    return float(gaps.max()) if gaps.size else None
 
 
 def _largest_loss(case: Case, truth: Truth) -> float | None:

@@ -13,12 +13,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from conformance.errors import RecordsError, UsageError
 from conformance.records.results import Cell, Results, is_unexpected
 from conformance.records.schema import VERSION, Record, check, parse, read_text, schema, to_json
 from conformance.records.witness import check_witness
+
+EVERY_PROPERTY = "*"
+"""Stands for a slug in an expectation whose reason is the region's alone: there every comparison of
+values may fail, as where an exp overflows."""
 
 FEATURES: tuple[str, ...] = tuple(schema()["$defs"]["when"]["properties"])
 """The closed list of features that a region may speak of."""
@@ -43,10 +48,11 @@ class Expectation:
 
     implementation: str
     property: str
+    """A slug, or ``*``: whatever property fails in the region."""
     when: Mapping[str, Any]
     """Feature -> a value, a list of values, or comparisons such as ``{">": 9.7, "<=": 100}``."""
-    fails: str
-    """How it fails: a kind of violation, crash, timeout or flaky."""
+    fails: tuple[str, ...]
+    """The ways in which it fails: kinds of violation, crash or timeout."""
     reason: str
     exception: str | None = None
     """The type that is raised, where ``fails`` is raised; ``None`` means any."""
@@ -73,11 +79,17 @@ class Expectation:
         """Whether the region reaches into a cell: what can be said before any case is drawn."""
         cell = {"device": device, "dtype": dtype}
         reaches = (_meets(cell[n], self.when[n]) for n in cell if n in self.when)
-        return self.property == slug and all(reaches)
+        return self.property in (slug, EVERY_PROPERTY) and all(reaches)
 
     def expects(self, way: str, exception: str | None = None) -> bool:
-        """Whether a failure is of the recorded way (and exception type, where one is recorded)."""
-        return self.fails == way and self.exception in (None, exception)
+        """Whether a failure is of a recorded way (and exception type, where one is recorded)."""
+        return way in self.fails and self.exception in (None, exception)
+
+    def witness_for(self, slug: str, dtype: str) -> Record | None:
+        """The case that is replayed first in a cell, where the failure was seen there."""
+        return next(
+            (w for w in self.witnesses if (w["property"], w["dtype"]) == (slug, dtype)), None
+        )
 
     def seen_with(self, versions: Mapping[str, str], machine: str | None) -> bool:
         """Whether the failure was seen in this configuration, so that passing is stale."""
@@ -86,6 +98,7 @@ class Expectation:
 
     def to_record(self) -> Record:
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        fields["fails"] = list(self.fails)
         fields["witnesses"] = list(self.witnesses)
         return {name: value for name, value in fields.items() if value not in (None, {}, [])} | {
             "when": dict(self.when)
@@ -128,12 +141,17 @@ def load_known(path: Path) -> tuple[Expectation, ...]:
     check("known", content, str(path))
     for number, entry in enumerate(content["expectations"]):
         where = f"{path}: expectation {number} ({entry['property']})"
-        if entry.get("exception") and entry["fails"] != "raised":
+        if entry.get("exception") and entry["fails"] != ["raised"]:
             raise RecordsError(f"{where}: an exception belongs to fails: raised")
+        if entry["property"] == EVERY_PROPERTY and not entry["when"].keys() - {"dtype", "device"}:
+            raise RecordsError(f"{where}: every property needs a region beyond dtype and device")
         for witness in entry.get("witnesses", ()):
             check_witness(witness, f"{where}: witness")
     return tuple(
-        Expectation(**entry | {"witnesses": tuple(entry.get("witnesses", ()))})
+        Expectation(
+            **entry
+            | {"fails": tuple(entry["fails"]), "witnesses": tuple(entry.get("witnesses", ()))}
+        )
         for entry in content["expectations"]
     )
 
@@ -157,23 +175,37 @@ def save_known(path: Path, expectations: Iterable[Expectation]) -> None:
 # --- From results --------------------------------------------------------------------------------
 
 
-def expectations_from(results: Results, *, reason: str, link: str | None) -> list[Expectation]:
+def expectations_from(
+    results: Results,
+    *,
+    reason: str,
+    link: str | None,
+    region: Mapping[str, Any] = MappingProxyType({}),
+) -> list[Expectation]:
     """An expectation for every unexpected failure: one for each way in which a property fails on a
     device, over all the dtypes it was seen in, with the smallest witness of each.
 
-    A vacuous or stale cell is left out: that is a fault of the suite or of the expectation.
+    ``region`` is what the reason says of the cases beyond dtype and device.  A vacuous or stale
+    cell is left out: that is a fault of the suite or of the expectation.
     """
     if len(reason.strip()) < 3:
         raise UsageError("a known failure needs a reason: why does it fail, and why is that so?")
     new = [
-        _expectation(cell, results, reason, link)
+        _expectation(cell, results, reason, link, region)
         for cell in results.cells
         if is_unexpected(cell) and cell["outcome"] in _WAYS and cell["expectation"] is None
     ]
     return merge((), new)
 
 
-def _expectation(cell: Cell, results: Results, reason: str, link: str | None) -> Expectation:
+def over_all_properties(expectations: Iterable[Expectation]) -> list[Expectation]:
+    """The same failures as one expectation for each implementation and region."""
+    return merge((), (replace(e, property=EVERY_PROPERTY, exception=None) for e in expectations))
+
+
+def _expectation(
+    cell: Cell, results: Results, reason: str, link: str | None, region: Mapping[str, Any]
+) -> Expectation:
     entries = {entry["name"]: entry for entry in results.header["implementations"]}
     entry, witness = entries[cell["implementation"]], cell["witness"]
     way = witness["kind"] if witness else _WAYS[cell["outcome"]]
@@ -185,8 +217,8 @@ def _expectation(cell: Cell, results: Results, reason: str, link: str | None) ->
     return Expectation(
         implementation=cell["implementation"],
         property=cell["property"],
-        when={"dtype": [cell["dtype"]], "device": cell["device"]},
-        fails=way,
+        when={"dtype": [cell["dtype"]], "device": cell["device"], **region},
+        fails=(way,),
         exception=exception,
         reason=reason.strip(),
         link=link,
@@ -199,17 +231,21 @@ def _expectation(cell: Cell, results: Results, reason: str, link: str | None) ->
 
 
 def merge(old: Iterable[Expectation], new: Iterable[Expectation]) -> list[Expectation]:
-    """All expectations, where those that differ only in dtype and witnesses are one."""
+    """All expectations, where those that differ only in dtype and witnesses are one; over every
+    property the ways may differ, too."""
 
     def rest(e: Expectation) -> str:
-        return to_json(replace(e, when=_without(e.when, "dtype"), witnesses=()).to_record())
+        ways = () if e.property == EVERY_PROPERTY else e.fails
+        same = replace(e, when=_without(e.when, "dtype"), fails=ways, witnesses=())
+        return to_json(same.to_record())
 
     together = sorted([*old, *new], key=rest)
     return [_union(list(group)) for _, group in groupby(together, key=rest)]
 
 
 def _union(group: list[Expectation]) -> Expectation:
-    first = group[0]
+    ways = tuple(sorted({way for e in group for way in e.fails}))
+    first = replace(group[0], fails=ways)
     if len(group) == 1:
         return first
     if any("dtype" not in e.when for e in group):

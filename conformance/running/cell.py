@@ -34,11 +34,11 @@ from conformance.properties.trial import Measure, Trial, Violation
 from conformance.properties.truth import Truth
 from conformance.records.known import Expectation
 from conformance.records.results import Cell, blank_cell
-from conformance.records.witness import decode_case, encode_case
+from conformance.records.witness import decode_case
+from conformance.running.failure import Failure, versions_of, way
 from conformance.running.profiles import Profile
 from conformance.running.tally import Tally
 from conformance.spec.formats import FORMATS
-from conformance.version import __version__
 
 Watch = Callable[[Case], None]
 
@@ -105,16 +105,6 @@ def supported_space(prop: Property, session: Session, dtype: str) -> Space:
 
 
 @dataclass
-class Failure:
-    """A case that fails, how, and what was asked to find out."""
-
-    case: Case
-    violation: Violation
-    asked: Sequence[tuple[str, Case]] = ()
-    flaky: bool = False
-
-
-@dataclass
 class Judge:
     """Puts the cases of one cell to the implementation and remembers what happened."""
 
@@ -156,11 +146,11 @@ class Judge:
     def replay_known(self) -> None:
         """Ask the witnesses of the expectations first: known failures do not depend on luck."""
         for place, expectation in enumerate(self.known):
-            mine = [w for w in expectation.witnesses if w["dtype"] == self.dtype]
-            if not mine:
+            witness = expectation.witness_for(self.prop.slug, self.dtype)
+            if witness is None:
                 continue
-            failure = self.examine(decode_case(mine[0]["case"]))
-            as_recorded = failure is not None and expectation.expects(*_way(failure.violation))
+            failure = self.examine(decode_case(witness["case"]))
+            as_recorded = failure is not None and expectation.expects(*way(failure.violation))
             self.still_fails[place] = failure is not None
             if as_recorded and failure is not None:
                 self.seen[place] = failure
@@ -181,11 +171,12 @@ class Judge:
             self.spoil_more()
 
     def reach_the_floor(self) -> None:
-        """Ask further cases of a regime where the property had nothing to ask of some."""
+        """Ask further cases of a regime where the property had nothing to ask of some, and of a
+        memory layout that none of them had."""
         per_regime = self.profile.corpus_per_regime
         for draw in self.corpus(4 * per_regime)[len(self.tally.corpus) :]:
-            if self.tally.regimes[draw.regime] < per_regime:
-                case, _ = self.build(draw)
+            case, _ = self.build(draw)
+            if self.tally.regimes[draw.regime] < per_regime or not self.tally.layouts[case.layout]:
                 self.judge(case, self.live(), self.tally.measure(self.prop))
 
     def spoil(self, case: Case, live: Live, label: str | None) -> None:
@@ -298,7 +289,7 @@ class Judge:
         if place is not None and place in self.seen:
             return
         again = self.examine(case)
-        if again is None or _way(again.violation) != _way(violation):
+        if again is None or way(again.violation) != way(violation):
             self.failure = self.failure or Failure(case, violation, flaky=True)
         elif place is not None:
             self.seen[place] = again
@@ -312,7 +303,7 @@ class Judge:
             if not self.prop.space.admits(case):
                 return False  # another question, which may rightly have another answer
             found = self.examine(case)
-            if found is None or _way(found.violation) != _way(violation):
+            if found is None or way(found.violation) != way(violation):
                 return False
             return self.expected(case, found.violation) is None
 
@@ -324,7 +315,7 @@ class Judge:
             return None
         found = features(case, self.truth, self.session.device)
         for place, expectation in enumerate(self.known):
-            if expectation.expects(*_way(violation)) and expectation.matches(found):
+            if expectation.expects(*way(violation)) and expectation.matches(found):
                 return place
         return None
 
@@ -343,7 +334,7 @@ class Judge:
             return fields | {
                 "outcome": outcome,
                 "message": message,
-                "witness": self.witness(self.failure),
+                "witness": self.failure.witness(self.session, self.dtype, self.prop),
             }
         stale = self._stale()
         if stale is not None:
@@ -364,7 +355,7 @@ class Judge:
                 "reason": expectation.reason,
                 "link": expectation.link,
                 "message": failure.violation.message,
-                "witness": self.witness(failure),
+                "witness": failure.witness(self.session, self.dtype, self.prop),
             }
         return fields | self._evidence()
 
@@ -372,6 +363,12 @@ class Judge:
         """Pass, if enough was asked in every regime and the comparison can reject."""
         least = self.profile.corpus_per_regime
         missing = [r for r in self.prop.space.regimes if self.tally.regimes[r] < least]
+        unseen = [name for name in self.narrow.layouts if not self.tally.layouts[name]]
+        if unseen:
+            return {
+                "outcome": "not-run",
+                "reason": f"no case was judged in the memory layout {', '.join(unseen)}",
+            }
         if missing:
             return {
                 "outcome": "not-run",
@@ -389,65 +386,18 @@ class Judge:
 
     def _stale(self) -> Expectation | None:
         for place, fails in self.still_fails.items():
-            if not fails and self.known[place].seen_with(self.versions(), machine()):
+            if not fails and self.known[place].seen_with(versions_of(self.session), machine()):
                 return self.known[place]
         return None
-
-    def versions(self) -> dict[str, str]:
-        """What was judged: the distribution of the implementation and its version."""
-        f = self.session.implementation
-        return {f.distribution: f.version} if f.distribution and f.version else {}
 
     def _label(self) -> str | None:
         if self.prop.level != "behaviour" or not self.labels:
             return None
         return ", ".join(sorted(self.labels))
 
-    def witness(self, failure: Failure) -> dict[str, Any] | None:
-        """The failure as a bit-exact case, ready for a replay."""
-        try:
-            case = encode_case(failure.case)
-            asked = _asked(failure)
-        except ConformanceError:
-            return None  # too large to keep; the message stays
-        violation = failure.violation
-        return {
-            "schema": 1,
-            "suite": __version__,
-            "implementation": self.session.implementation.name,
-            "device": self.session.device,
-            "dtype": self.dtype,
-            "property": self.prop.slug,
-            "kind": violation.kind,
-            "message": violation.message,
-            "expected": violation.expected or None,
-            "got": violation.got or None,
-            "versions": self.versions(),
-            "case": case,
-            "asked": asked,
-        }
-
-
-def _asked(failure: Failure) -> list[dict[str, Any]]:
-    """The questions, each with the case it was asked of where that is not the one before."""
-    asked, before = [], failure.case.key
-    for question, case in failure.asked[:8]:
-        asked.append(
-            {"question": question, "case": None if case.key == before else encode_case(case)}
-        )
-        before = case.key
-    return asked
-
 
 class _Found(Exception):
     """Ends the search: an unexpected failure was found."""
-
-
-def _way(violation: Violation) -> tuple[str, str | None]:
-    """How it fails: the kind, and the exception's type where it raised."""
-    if violation.kind == "raised":
-        return violation.kind, violation.got.partition(":")[0]
-    return violation.kind, None
 
 
 def _seed(seed: int, slug: str, dtype: str) -> int:

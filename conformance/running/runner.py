@@ -325,7 +325,9 @@ class _Run:
         candidates = [
             e
             for e in load_known(known_path(task.found.path))
-            if e.implementation == task.found.name and e.property == slug and e.expects(way)
+            if e.implementation == task.found.name
+            and e.concerns(slug, self.plan.device, dtype)
+            and e.expects(way)
         ]
         found: Record = {"dtype": dtype, "device": self.plan.device}
         if candidates and case:

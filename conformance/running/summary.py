@@ -24,7 +24,7 @@ MESSAGE_LINES = 6
 
 def exit_code(results: Results, levels: Sequence[str] = VERDICT_LEVELS) -> int:
     """0: no unexpected failure.  1: some, or a stale expectation.  3: a ``must`` property could not
-    run, or nothing was judged at all.
+    run, or an implementation could not be asked anything, or nothing was judged at all.
 
     A failure that was found stays one, whatever else could not be asked: 1 goes before 3.
     """
@@ -32,7 +32,8 @@ def exit_code(results: Results, levels: Sequence[str] = VERDICT_LEVELS) -> int:
         return 1
     unasked = any(c["outcome"] == "not-run" and c["level"] == "must" for c in results.cells)
     judged = any(c["outcome"] in JUDGED for c in results.cells)
-    return 3 if unasked or not judged or not results.complete else 0
+    nothing = _unasked(results, "not-run")
+    return 3 if unasked or nothing or not judged or not results.complete else 0
 
 
 def print_summary(
@@ -55,7 +56,7 @@ def print_summary(
         adapter = adapters.get(cells[0]["implementation"])
         hint += f" --adapter {adapter}" if adapter else ""
         console.print(_finding(cells, statements[cells[0]["property"]], hint), soft_wrap=True)
-    for reason, names in _unasked(results).items():
+    for reason, names in _unasked(results, "not-run", "unsupported").items():
         console.print()
         console.print(Text(f"{', '.join(names)}: not asked: {reason}", "yellow"), soft_wrap=True)
     console.print()
@@ -72,7 +73,7 @@ def verdict(results: Results, levels: Sequence[str] = VERDICT_LEVELS) -> str:
         return f"{unexpected} unexpected {many} in {len(judged)} judged cells."
     if not judged:
         return "Nothing was judged."
-    end = "" if code == 0 else "; but not every must property could be asked"
+    end = "" if code == 0 else "; but not everything could be asked"
     return f"No unexpected failure in {len(judged)} judged cells{end}."
 
 
@@ -130,13 +131,13 @@ def _finding(cells: list[Cell], statement: str, hint: str) -> Text:
     return text
 
 
-def _unasked(results: Results) -> dict[str, list[str]]:
-    """Reason -> implementations for what could not be asked at all."""
+def _unasked(results: Results, *outcomes: str) -> dict[str, list[str]]:
+    """Reason -> implementations for what could not be asked at all, with one of the outcomes."""
     asked = {c["implementation"] for c in results.cells if c["outcome"] in JUDGED}
     reasons: dict[str, list[str]] = {}
     for cell in results.cells:
         name, reason = cell["implementation"], cell["reason"]
-        if name not in asked and cell["outcome"] != "pass" and reason:
+        if name not in asked and cell["outcome"] in outcomes and reason:
             names = reasons.setdefault(reason, [])
             if name not in names:
                 names.append(name)

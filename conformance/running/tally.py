@@ -36,6 +36,7 @@ class Tally:
     """A letter for each corpus case: p passed, f failed, - not asked in this form."""
     executed: Counter[str] = field(default_factory=Counter)
     regimes: Counter[str] = field(default_factory=Counter)
+    layouts: Counter[str] = field(default_factory=Counter)
     worst: dict[str, Any] | None = None
     errors: dict[str, _Errors] = field(default_factory=dict)
     spoiled: int = 0
@@ -49,6 +50,7 @@ class Tally:
         """One case was executed."""
         self.executed["searched" if searched else "corpus"] += 1
         self.regimes[case.regime] += 1
+        self.layouts[case.layout] += 1
 
     def keep(self, case: Case, measure: Measure) -> None:
         """Remember how close a case that passed came to its bounds."""
@@ -67,6 +69,10 @@ class Tally:
         self.spoiled += spoiled
         self.rejected += rejected
 
+    def _other_layouts(self) -> dict[str, int]:
+        """Memory layouts count as regimes where they are more than the plain one."""
+        return {f"layout {name}": n for name, n in self.layouts.items() if name != "contiguous"}
+
     def fields(self) -> dict[str, Any]:
         """The counts as fields of a cell's record."""
         return {
@@ -76,7 +82,7 @@ class Tally:
                 "searched": self.executed["searched"],
                 "floor": 0,
             },
-            "regimes": dict(self.regimes),
+            "regimes": dict(self.regimes) | self._other_layouts(),
             "worst": self.worst,
             "power": {"spoiled": self.spoiled, "rejected": self.rejected},
             "accuracy": {

@@ -13,12 +13,14 @@ from samples import cell, results, witness
 
 from conformance.errors import RecordsError, UsageError
 from conformance.records.known import (
+    EVERY_PROPERTY,
     FEATURES,
     Expectation,
     expectations_from,
     known_path,
     load_known,
     merge,
+    over_all_properties,
     save_known,
     without_stale,
 )
@@ -27,7 +29,7 @@ REASON = "exp underflows before the logarithm"
 
 
 def expectation(**fields: object) -> Expectation:
-    given = {"implementation": "mylib", "property": "loss-formula", "when": {}, "fails": "wrong"}
+    given = {"implementation": "mylib", "property": "loss-formula", "when": {}, "fails": ("wrong",)}
     return Expectation(**(given | {"reason": REASON} | fields))  # type: ignore[arg-type]
 
 
@@ -73,8 +75,8 @@ def test_what_is_seen_before_a_case_is_device_and_dtype() -> None:
 def test_failing_in_another_way_is_not_expected() -> None:
     assert expectation().expects("wrong")
     assert not expectation().expects("raised", "TypeError")
-    assert expectation(fails="raised").expects("raised", "TypeError")
-    assert not expectation(fails="raised", exception="ValueError").expects("raised", "TypeError")
+    assert expectation(fails=("raised",)).expects("raised", "TypeError")
+    assert not expectation(fails=("raised",), exception="ValueError").expects("raised", "TypeError")
 
 
 def test_passing_elsewhere_is_not_stale() -> None:
@@ -106,7 +108,7 @@ expectations = st.builds(
     implementation=st.sampled_from(("a", "b")),
     property=st.sampled_from(("p", "q")),
     when=whens,
-    fails=st.just("raised"),
+    fails=st.just(("raised",)),
     reason=texts,
     exception=st.none() | st.just("TypeError"),
     link=st.none() | st.just("https://example.org/1"),
@@ -146,8 +148,9 @@ def entry(**fields: object) -> dict[str, object]:
         ([entry(when={"weight": 1})], "weight"),
         ([entry(when={"C": {"~": 1}})], r"when\.C"),
         ([entry(when={"dtype": []})], r"when\.dtype"),
-        ([entry(fails="badly")], "fails"),
+        ([entry(fails=["badly"])], "fails"),
         ([entry(exception="TypeError")], "belongs to fails: raised"),
+        ([entry(property="*", when={"dtype": "float32"})], "region beyond dtype"),
         ([entry(witnesses=[witness(case={})])], "witness"),
         (
             [entry(witnesses=[witness() | {"case": witness()["case"] | {"layout": "odd"}}])],
@@ -186,14 +189,14 @@ def test_failures_of_one_way_in_several_dtypes_are_one_expectation() -> None:
     )
     assert wrong.versions == {"mylib": "1.2"}
     assert wrong.machine == "x86_64"
-    assert (crash.property, crash.fails, crash.witnesses) == ("offset", "crash", ())
+    assert (crash.property, crash.fails, crash.witnesses) == ("offset", ("crash",), ())
 
 
 def test_an_exception_is_recorded_by_its_type() -> None:
     raised = witness(kind="raised", got="RuntimeError: not implemented for 'Half'")
     found = results(cell(outcome="fail", witness=raised))
     (e,) = expectations_from(found, reason=REASON, link=None)
-    assert (e.fails, e.exception) == ("raised", "RuntimeError")
+    assert (e.fails, e.exception) == (("raised",), "RuntimeError")
 
 
 def test_what_is_no_unexpected_failure_gives_no_expectation() -> None:
@@ -215,6 +218,30 @@ def test_a_reason_is_mandatory() -> None:
 def test_adding_twice_adds_once() -> None:
     new = expectations_from(results(cell(outcome="fail")), reason=REASON, link=None)
     assert merge(new, new) == new
+
+
+def test_what_fails_for_the_regions_sake_is_one_expectation_over_all_properties() -> None:
+    found = results(
+        cell(outcome="fail", witness=witness("float32")),
+        cell("offset", dtype="float64", outcome="fail", witness=witness("float64", kind="raised")),
+    )
+    region = {"max_loss": {">": 9}}
+    new = expectations_from(found, reason=REASON, link=None, region=region)
+    (e,) = over_all_properties(new)
+    assert (e.property, e.fails) == (EVERY_PROPERTY, ("raised", "wrong"))
+    assert e.when == {"dtype": ["float32", "float64"], "device": "cpu", **region}
+    assert e.concerns("anything", "cpu", "float32")
+    assert not e.concerns("anything", "cpu", "float16")
+    assert [w["dtype"] for w in e.witnesses] == ["float32", "float64"]
+    assert merge([e], [e]) == [e]
+
+
+def test_a_witness_is_replayed_in_its_own_cell_alone() -> None:
+    seen = witness("float32")
+    e = expectation(property="*", when={"max_loss": {">": 9}}, witnesses=(seen,))
+    assert e.witness_for(seen["property"], "float32") == seen
+    assert e.witness_for(seen["property"], "float64") is None
+    assert e.witness_for("offset", "float32") is None
 
 
 def test_a_stale_dtype_goes_and_the_rest_of_the_expectation_stays() -> None:

@@ -278,7 +278,7 @@ def expectation_of(cell: Cell, **fields: Any) -> Expectation:
         "implementation": "planted",
         "property": "accurate",
         "when": {"max_loss": {">": 49}},
-        "fails": "wrong",
+        "fails": ("wrong",),
         "reason": "losses end at 50",
         "link": "https://example.org/1",
         "witnesses": (cell["witness"],),
@@ -337,7 +337,7 @@ def features_of(cell: Cell) -> dict[str, Any]:
 
 
 def test_failing_in_another_way_is_unexpected(failed: Cell) -> None:
-    known = expectation_of(failed, fails="not-finite", when={}, witnesses=())
+    known = expectation_of(failed, fails=("not-finite",), when={}, witnesses=())
     cell = verdict(session_of(adapters.capped), expectations=[known])
     assert (cell["outcome"], cell["expectation"]) == ("fail", None)
 
@@ -347,7 +347,7 @@ def test_raising_another_exception_is_unexpected() -> None:
     cell = verdict(session)
     for exception, expectation in (("ArithmeticError", "known"), ("ValueError", None)):
         known = expectation_of(
-            cell, fails="raised", exception=exception, when={}, reason="no ties", witnesses=()
+            cell, fails=("raised",), exception=exception, when={}, reason="no ties", witnesses=()
         )
         assert verdict(session, expectations=[known])["expectation"] == expectation
 

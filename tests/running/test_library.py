@@ -83,7 +83,7 @@ def test_known_failures_beside_the_adapter_are_expected(tmp_path: Path) -> None:
         implementation="mine",
         property="accurate",
         when={"max_loss": {">": 49}},
-        fails="wrong",
+        fails=("wrong",),
         reason="losses end at 50",
     )
     with pytest.raises(NotConformant):

@@ -82,7 +82,7 @@ def test_a_known_witness_that_fails_in_another_way_is_a_new_failure() -> None:
         implementation="planted",
         property="accurate",
         when={},
-        fails="wrong",
+        fails=("wrong",),
         reason="it is capped",
         witnesses=(failed["witness"],),
     )

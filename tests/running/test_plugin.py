@@ -88,7 +88,7 @@ def test_what_is_not_supported_is_skipped(folder: Path) -> None:
 def test_a_known_failure_is_an_expected_one(folder: Path) -> None:
     (folder / "faulty.known.json").write_text(
         """{"schema": 1, "expectations": [{"implementation": "faulty", "property": "accurate",
-        "when": {"max_loss": {">": 49}}, "fails": "wrong", "reason": "losses end at 50"}]}"""
+        "when": {"max_loss": {">": 49}}, "fails": ["wrong"], "reason": "losses end at 50"}]}"""
     )
     done = suite(folder, "--implementation", "faulty.py")
     assert done.returncode == 0, done.stdout + done.stderr

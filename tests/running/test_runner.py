@@ -187,8 +187,8 @@ def test_a_known_crash_is_known(tmp_path: Path) -> None:
     adapter = tmp_path / "sabotage.py"
     adapter.write_text(SABOTAGE.read_text())
     region = {"dtype": "float64", "device": "cpu"}
-    crash = Expectation("segfault", "loss-formula", region, "crash", "reads address 0")
-    elsewhere = Expectation("segfault", "shift-invariance", {"C": 10**6}, "crash", "too wide")
+    crash = Expectation("segfault", "loss-formula", region, ("crash",), "reads address 0")
+    elsewhere = Expectation("segfault", "shift-invariance", {"C": 10**6}, ("crash",), "too wide")
     save_known(known_path(adapter), [crash, elsewhere])
     results = run_here(tmp_path, f"{adapter}:segfault", slugs=("loss-formula", "shift-invariance"))
     first, second = cells(results, "segfault")

@@ -52,6 +52,7 @@ def results(*cells: Any) -> Results:
         ([cell("fail"), cell("not-run", dtype="float64")], 1),
         ([cell(), cell("not-run", dtype="float64")], 3),
         ([cell("unsupported")], 3),
+        ([cell(), cell("not-run", "offset", name="broken", reason="no such module")], 3),
         ([], 3),
     ],
 )
@@ -111,7 +112,7 @@ def test_a_stale_expectation_is_called_stale() -> None:
 def test_what_could_not_be_asked_is_said_with_its_reason() -> None:
     said = summary(cell(), cell("not-run", name="other", reason="torch is not installed"))
     assert "other: not asked: torch is not installed" in said
-    assert "not every must property could be asked" in said
+    assert "not everything could be asked" in said
 
 
 @pytest.mark.parametrize(
