@@ -30,7 +30,7 @@ from conformance.records.known import (
 from conformance.records.replay_script import replay_script
 from conformance.records.results import Cell, read_results
 from conformance.records.schema import Record, parse, read_text
-from conformance.records.witness import check_witness
+from conformance.records.witness import check_witness, read_witness
 from conformance.report.build import build_report
 from conformance.running.profiles import PROFILES
 from conformance.running.progress import watched
@@ -275,7 +275,7 @@ def replay(file: Path, cell_id: str | None, script: bool, adapters: tuple[str, .
 def _witness(file: Path, cell_id: str | None) -> tuple[Record, str | None]:
     """The witness in a file, and its adapter's source where the file has that."""
     if _kind(file) == "witness":
-        return check_witness(parse(read_text(file), str(file)), str(file)), None
+        return read_witness(file), None
     results = read_results(file)
     kept = {cell["id"]: cell["witness"] for cell in results.cells if cell["witness"]}
     if cell_id is None and len(kept) == 1:
@@ -310,7 +310,7 @@ def validate(file: Path) -> None:
     """Check a results file, a witness or a known-failures file."""
     match _kind(file):
         case "witness":
-            witness = check_witness(parse(read_text(file), str(file)), str(file))
+            witness = read_witness(file)
             click.echo(f"{file}: a witness of {witness['implementation']}, {witness['property']}")
         case "known":
             click.echo(f"{file}: {len(load_known(file))} known failures")

@@ -19,11 +19,26 @@ from conformance.spec.formats import FloatFormat
 
 Array = NDArray[Any]
 
-SMALL_ROWS = (1, 2, 3, 4, 6)
+SMALL_ROWS = (1, 2, 3, 4, 6, 5, 8)
 SMALL_CLASSES = (2, 3, 4, 5, 7, 10, 1)
 WIDE_CLASSES = (513, 127, 33, 1025, 128, 129, 31, 32)
 """Around tiles; those first that find most, since few cases show only the first."""
 MANY_ROWS = (256, 1000)
+
+SIZES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+    "wide": ((2, 3), WIDE_CLASSES),
+    "many-rows": (MANY_ROWS, (3, 10)),
+    **{f"tile-{n}": ((3, 2, 5, 4), (n + 1, n - 1, n)) for n in (32, 64, 128, 256, 512)},
+    **{f"tile-{n}": ((3, 2), (n + 1, n - 1, n)) for n in (1024, 2048, 4096)},
+    "odd-classes": ((3, 2, 5, 4), (513, 1021, 775, 641, 1023, 897, 515, 769)),
+    "last-tile": ((3, 2, 5, 4), (33, 1000, 257, 129, 4097, 100, 513, 2050, 65, 1025)),
+    "vocabulary": ((2, 3), (128256, 50257, 151936, 32000)),
+    "rows-256": ((257, 255, 256, 511), (3, 2, 5)),
+    "rows-1024": ((1025, 1023, 1024, 2049), (2, 3, 5)),
+    "rows-4096": ((4097, 4095), (3, 2)),
+    "rows-65536": ((65537, 65535), (2, 3)),
+}
+"""The (rows, classes) of regimes that are about sizes; those first that find most."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +56,7 @@ class Draw:
 
 def size_choices(regime: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The (rows, classes) that a regime draws from."""
-    if regime == "wide":
-        return (2, 3), WIDE_CLASSES
-    if regime == "many-rows":
-        return MANY_ROWS, (3, 10)
-    return SMALL_ROWS, SMALL_CLASSES
+    return SIZES.get(regime, (SMALL_ROWS, SMALL_CLASSES))
 
 
 def build(draw: Draw, space: Space, narrow: Space, fmt: FloatFormat) -> tuple[Case, bool]:
@@ -56,7 +67,7 @@ def build(draw: Draw, space: Space, narrow: Space, fmt: FloatFormat) -> tuple[Ca
         space: what the property asks about; ``narrow`` the part that the implementation supports.
         fmt: the format of the logits.
     """
-    rng = np.random.Generator(np.random.Philox(key=draw.seed))
+    rng = _stream(draw.seed, 0)
     choose = _Chooser(rng, space, narrow)
     rows = max(draw.rows, space.min_rows)
     classes = max(draw.classes, space.min_classes)
@@ -78,18 +89,20 @@ def build(draw: Draw, space: Space, narrow: Space, fmt: FloatFormat) -> tuple[Ca
     regime = REGIMES[draw.regime]
     x, forced = regime.make(rng, rows, classes, fmt)
     target = forced if forced is not None else rng.integers(0, classes, rows)
-    probabilities = _probabilities(rng, target, classes)
-    weight = _weight(rng, weight_kind, classes, target)
+    # A stream of their own, so that they can be left out and nothing else changes.
+    probabilities = _probabilities(_stream(draw.seed, 1), target, classes) if soft else None
     cotangent = _cotangent(rng, rows)
     dropped = _ignored_rows(rng, ignored, rows)
     ignore_index = _ignore_index(ignore_kind, classes, target_dtype)
     if layout == "expanded":  # all rows are the first one
         x[:] = x[0]
+        cotangent[:] = cotangent[-1]
         if forced is not None:
             target[:] = target[0]
     for edit in draw.edits:
         _edit(x, edit, fmt)
 
+    counted = np.arange(rows)
     if soft or dropped is None:
         ignore_index = None
     else:
@@ -99,12 +112,16 @@ def build(draw: Draw, space: Space, narrow: Space, fmt: FloatFormat) -> tuple[Ca
             x[np.ix_(clash, [value, other])] = x[np.ix_(clash, [other, value])]
         target[clash] = other
         target[dropped] = value
+        counted, alike = np.flatnonzero(~dropped), _alike(value)
+        if forced is None and counted.size and alike < classes:
+            target[counted[0]] = alike
+    weight = _weight(rng, weight_kind, classes, target[counted])
     dims = _dims(rng, shape, rows)
     case = Case(
         logits=_placed(_rounded(x, fmt), dims),
         target=(
             _placed(_rounded(probabilities, fmt), dims)
-            if soft
+            if probabilities is not None
             else target.astype(target_dtype).reshape(dims)
         ),
         weight=None if weight is None else _rounded(weight, fmt),
@@ -118,6 +135,11 @@ def build(draw: Draw, space: Space, narrow: Space, fmt: FloatFormat) -> tuple[Ca
         regime=draw.regime,
     )
     return case, choose.projected
+
+
+def _stream(seed: int, number: int) -> np.random.Generator:
+    """One of the independent streams of random numbers of a draw."""
+    return np.random.Generator(np.random.Philox(key=np.array((seed, number), np.uint64)))
 
 
 class _Chooser:
@@ -167,25 +189,33 @@ def _probabilities(
     q[each, largest], q[each, target] = q[each, target], q[each, largest]
     q /= q.sum(axis=1, keepdims=True)
     kind = rng.integers(0, 4, target.size)
-    q[kind == 1] = np.eye(classes)[target[kind == 1]]
+    if rng.random() < 0.5:  # one kind of rows: whoever has one-hot labels has no others
+        kind[:] = rng.choice((1, 1, 1, 0, 2, 3))
+    q[kind == 1] = np.arange(classes) == target[kind == 1, None]
     q[kind == 2] *= 0.5
     q[kind == 3] += 0.25
     return q
 
 
 def _weight(
-    rng: np.random.Generator, kind: str, classes: int, target: NDArray[np.int64]
+    rng: np.random.Generator, kind: str, classes: int, asked: NDArray[np.int64]
 ) -> NDArray[np.float64] | None:
+    """Class weights (C,); ``asked`` are the classes of the rows that count."""
     weight = rng.uniform(0.25, 3.0, classes)
     if kind == "none":
         return None
     if kind == "ones":
         return np.ones(classes)
     if kind == "some-zero":
-        weight[rng.random(classes) < 0.4] = 0.0
+        silent = rng.random(classes) < 0.4
+        different = np.unique(asked)
+        if different.size > 1:  # one row at least is silent, and one is not
+            silent[rng.permutation(different)[:2]] = True, False
+        weight[silent] = 0.0
     if kind == "negative":
         negative = rng.random(classes) < 0.4
-        negative[rng.choice(target)] = True  # at least one that a row asks for
+        # At least one, which a row asks for if any row counts.
+        negative[rng.choice(asked) if asked.size else 0] = True
         weight[negative] *= -1.0
     return weight
 
@@ -224,6 +254,11 @@ def _ignore_index(kind: str, classes: int, target_dtype: str) -> int | None:
     return min(max(255, classes + 2), int(limits.max))  # beyond; also where nothing else fits
 
 
+def _alike(label: int) -> int:
+    """The smallest class that is another label and has its last eight bits."""
+    return label % 256 if label % 256 != label else label + 256
+
+
 EDITS = (0.0, 1.0, -1.0, -0.0, 3.5, -3.5, 12.0, -12.0, 40.0, -40.0, 120.0, -120.0)
 
 
@@ -242,10 +277,16 @@ def _dims(rng: np.random.Generator, shape: str, rows: int) -> tuple[int, ...]:
         return ()
     if shape == "batched":
         return (rows,)
-    splits = [d for d in (1, 2, 3, 4, rows) if rows % d == 0]
+    splits = [d for d in (1, 2, 3, 4) if rows % d == 0]
     inner = splits[int(rng.integers(len(splits)))]
     outer = rows // inner
-    return ((outer, inner), (outer, 1, inner), (outer, inner, 1))[int(rng.integers(3))]
+    shapes: tuple[tuple[int, ...], ...] = (
+        (outer, inner),
+        (outer, inner, 1),
+        (1, outer, inner),
+        (outer, 1, inner, 1),
+    )
+    return shapes[int(rng.integers(len(shapes)))]
 
 
 def _placed(rows_by_classes: Array, dims: tuple[int, ...]) -> Array:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from conformance.cases.build import Draw, size_choices
+from conformance.cases.build import SIZES, Draw, size_choices
 from conformance.cases.space import Space
 
 
@@ -21,7 +21,7 @@ def corpus(space: Space, *, slug: str, dtype: str, seed: int, per_regime: int) -
         rows, classes = size_choices(regime)
         # Sizes walk through their choices, so that few cases already show each of them: from round
         # to round, and the small ones from regime to regime too.
-        start = 0 if regime in ("wide", "many-rows") else place
+        start = 0 if regime in SIZES else place
         yield Draw(
             regime=regime,
             seed=_hash(f"{slug}/{dtype}/{seed}/{index}"),

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conformance.cases.case import Case
+from conformance.cases.case import Case, part
 
 Array = NDArray[Any]
 
@@ -58,33 +58,15 @@ def _fewer_rows(case: Case) -> Iterator[Case]:
     if case.logits.ndim > 2:
         for axis in range(2, case.logits.ndim):  # one position of a spatial axis
             if case.logits.shape[axis] > 1:
-                yield _take(case, axis, slice(0, 1))
+                yield case.take(axis, slice(0, 1))
     batch = case.logits.shape[0]
     if batch < 2:
         return
-    for part in (slice(0, batch // 2), slice(batch // 2, batch)):
-        yield _take(case, 0, part)
+    for half in (slice(0, batch // 2), slice(batch // 2, batch)):
+        yield case.take(0, half)
     if batch <= 12:
         for row in range(batch):
-            yield _take(case, 0, [k for k in range(batch) if k != row])
-
-
-def _take(case: Case, axis: int, index: Any) -> Case:
-    """The part of a case along a batch axis of its logits (any axis but the class axis)."""
-    along = axis if axis == 0 or case.soft else axis - 1
-    cotangent = case.cotangent
-    if cotangent is not None and cotangent.ndim:
-        cotangent = _part(cotangent, axis if axis == 0 else axis - 1, index)
-    return replace(
-        case,
-        logits=_part(case.logits, axis, index),
-        target=_part(case.target, along, index),
-        cotangent=cotangent,
-    )
-
-
-def _part(array: Array, axis: int, index: Any) -> Array:
-    return np.ascontiguousarray(array[(slice(None),) * axis + (index,)])
+            yield case.take(0, [k for k in range(batch) if k != row])
 
 
 def _fewer_classes(case: Case) -> Iterator[Case]:
@@ -92,12 +74,14 @@ def _fewer_classes(case: Case) -> Iterator[Case]:
     if classes < 2:
         return
     halves = (slice(0, (classes + 1) // 2), slice(classes // 2, classes))
-    singles = [[k for k in range(classes) if k != drop] for drop in range(classes)]
-    for index in (*halves, *(singles if classes <= 12 else ())):
+    drops = range(classes if classes <= 12 else 0)
+    singles = [[k for k in range(classes) if k != drop] for drop in drops]
+    index: Any
+    for index in (*halves, *singles):
         survivors = np.arange(classes)[index]
         target = case.target
         if case.soft:
-            target = _part(case.target, axis, index)
+            target = part(case.target, axis, index)
         else:
             place = np.full(classes, -1)
             place[survivors] = np.arange(survivors.size)
@@ -109,7 +93,7 @@ def _fewer_classes(case: Case) -> Iterator[Case]:
             target = target.astype(case.target.dtype)
         yield replace(
             case,
-            logits=_part(case.logits, axis, index),
+            logits=part(case.logits, axis, index),
             target=target,
             weight=None if case.weight is None else np.ascontiguousarray(case.weight[index]),
         )
@@ -129,8 +113,13 @@ def _fewer_options(case: Case) -> Iterator[Case]:
         yield replace(case, label_smoothing=None)
         if case.label_smoothing not in (0.5, 1.0):
             yield replace(case, label_smoothing=0.5)
-    if case.ignore_index is not None and not (case.target == case.ignore_index).any():
-        yield replace(case, ignore_index=None)
+    if case.ignore_index is not None:
+        ignored = case.target == case.ignore_index
+        if not ignored.any():
+            yield replace(case, ignore_index=None)
+        elif case.target.dtype.kind == "i":  # the default index, which is no class
+            target = np.where(ignored, -100, case.target).astype(case.target.dtype)
+            yield replace(case, ignore_index=None, target=target)
     if case.cotangent is not None and (case.cotangent != 1).any():
         yield replace(case, cotangent=np.ones_like(case.cotangent))
 

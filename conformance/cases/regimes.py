@@ -92,7 +92,13 @@ def _confident_right(
 def _confident_wrong(
     rng: np.random.Generator, rows: int, classes: int, fmt: FloatFormat
 ) -> tuple[Rows, Classes | None]:
-    return _spike(rng, rows, classes, -rng.choice((2.0, 5, 8, 9, 12, 14), rows))
+    gaps: tuple[float, ...] = (2.0, 5, 8, 9, 12, 14)
+    if fmt.name != "float16":  # whose exp underflows there
+        gaps += (18.0, 40.0)
+    gap = rng.choice(gaps, rows)
+    if rng.random() < 0.5:  # few rows would seldom meet the widest
+        gap[rng.integers(rows)] = gaps[-1]
+    return _spike(rng, rows, classes, -gap)
 
 
 def _gap(
@@ -161,6 +167,53 @@ def _two_peaks(
     return x, target
 
 
+def _at_an_edge(rng: np.random.Generator, rows: int, classes: int, last: bool = False) -> Classes:
+    """Classes where a tile begins or ends; only of the last tile, which may be a partial one."""
+    tile = 2 ** int(rng.integers(2, min(13, max(3, (classes - 1).bit_length()))))
+    begin = (classes - 1) // tile * tile
+    places = [begin, classes - 1, int(rng.integers(begin, classes))]
+    if not last:
+        places += [0, max(0, begin - 1)]
+    return rng.choice(places, rows)
+
+
+def _two_at_edges(rng: np.random.Generator, target: Classes, classes: int) -> Rows:
+    """Every second row is won by another class than the target; the rest of it counts for little.
+
+    With the largest logit 0 its bound is then small in every dtype.  (That of as many merges as
+    there are classes grows with their square.)  The remaining rows are flat: there all count.
+    """
+    x = rng.standard_normal((target.size, classes))
+    winner = _at_an_edge(rng, target.size, classes)
+    winner = np.where(winner == target, (winner + 1) % classes, winner)
+    peaked = np.arange(0, target.size, 2)
+    gap = max(7.0, 2 * np.log(classes) - 10) + rng.uniform(0, 2, peaked.size)
+    x[peaked] -= np.log(classes) + gap[:, None] + 1
+    x[peaked, target[peaked]] = -gap
+    x[peaked, winner[peaked]] = 0
+    return x
+
+
+def _edges(
+    rng: np.random.Generator, rows: int, classes: int, fmt: FloatFormat
+) -> tuple[Rows, Classes | None]:
+    target = _at_an_edge(rng, rows, classes)
+    return _two_at_edges(rng, target, classes), target
+
+
+def _last_tile(
+    rng: np.random.Generator, rows: int, classes: int, fmt: FloatFormat
+) -> tuple[Rows, Classes | None]:
+    target = _at_an_edge(rng, rows, classes, last=True)
+    return _two_at_edges(rng, target, classes), target
+
+
+TILES = tuple(f"tile-{size}" for size in (32, 64, 128, 256, 512, 1024, 2048, 4096))
+"""Class counts of a power of two, one less and one more."""
+
+BATCHES = tuple(f"rows-{size}" for size in (256, 1024, 4096, 65536))
+"""The same for the rows."""
+
 REGIMES: dict[str, Regime] = {
     regime.name: regime
     for regime in (
@@ -169,7 +222,7 @@ REGIMES: dict[str, Regime] = {
         Regime("common-offset", "one large offset common to all logits", _common_offset),
         Regime("row-offsets", "rows far apart from one another", _row_offsets),
         Regime("confident-right", "the target wins by a gap: the loss is tiny", _confident_right),
-        Regime("confident-wrong", "the target loses by up to 14", _confident_wrong),
+        Regime("confident-wrong", "the target loses by up to 14, or 40", _confident_wrong),
         Regime("gap", "the target loses by more than exp can span", _gap),
         Regime("ties", "many equal logits", _ties),
         Regime("masked", "-inf at classes other than the target", _masked),
@@ -179,11 +232,19 @@ REGIMES: dict[str, Regime] = {
         Regime("two-peaks", "two competing classes, the rest far below", _two_peaks),
         Regime("wide", "class counts around tiles: 31..33, 127..129, 513..1025", _typical),
         Regime("many-rows", "hundreds to thousands of rows", _typical),
+        *(Regime(name, f"class counts around {name[5:]}", _edges) for name in TILES),
+        Regime("odd-classes", "odd class counts between 513 and 1023", _edges),
+        Regime("last-tile", "targets in the last, partial tile of the classes", _last_tile),
+        Regime("vocabulary", "the class counts of language models", _edges),
+        *(Regime(name, f"row counts around {name[5:]}", _edges) for name in BATCHES),
     )
 }
 
-FINITE = tuple(name for name in REGIMES if name != "masked")
-"""All regimes with finite logits."""
+SIZES = (*TILES, "odd-classes", "last-tile", "vocabulary", *BATCHES)
+"""The regimes that are about sizes alone."""
+
+FINITE = tuple(name for name in REGIMES if name not in ("masked", *SIZES))
+"""All regimes with finite logits, of ordinary sizes."""
 
 SMALL = tuple(name for name in FINITE if name not in ("near-overflow", "wide", "many-rows"))
 """The finite regimes at small shapes in which weighted sums stay representable."""

@@ -21,6 +21,7 @@ OPTIONS: Final = (
 )
 NLL_OPTIONS: Final = ("weight", "ignore_index", "reduction")
 STAGES: Final = ("softmax", "log_softmax", "nll_loss")
+DERIVATIVES: Final = ("jvp", "hvp", "target_vjp")
 LAYOUTS: Final = (
     "contiguous",
     "fortran",
@@ -38,6 +39,7 @@ CHOICES: Final[dict[str, Sequence[str]]] = {
     "reductions": ("none", "mean", "sum"),
     "target_dtypes": tuple(f"{sign}int{bits}" for bits in (64, 32, 16, 8) for sign in ("", "u")),
     "options": OPTIONS,
+    "derivatives": DERIVATIVES,
 }
 """What may be declared: the closed lists, by the decorator's keyword."""
 
@@ -69,6 +71,9 @@ class Capabilities:
     """The pieces offered, of ``softmax``, ``log_softmax`` and ``nll_loss``."""
     stage_gradients: bool
     """Whether chains of these pieces have a gradient."""
+    derivatives: tuple[str, ...] = ()
+    """Beyond the gradient, of ``jvp`` (forward mode), ``hvp`` (second order: the Hessian times a
+    vector) and ``target_vjp`` (the gradient with respect to target probabilities)."""
 
 
 @dataclass(frozen=True)

@@ -305,5 +305,8 @@ def _not_installed(error: ModuleNotFoundError, path: Path) -> str | None:
     if top != error.name:
         return None
     if (path.parent / f"{top}.py").is_file() or (path.parent / top / "__init__.py").is_file():
-        return f"{top!r} lies beside the adapter, but that folder is not on sys.path: install it"
+        return (
+            f"{top!r} lies beside the adapter, whose folder is not on sys.path: install it, "
+            f"or set PYTHONPATH={path.parent}"
+        )
     return f"{top} is not installed: pip install {top}"

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.contract.capabilities import (
+    DERIVATIVES,
     NLL_OPTIONS,
     OPTIONS,
     STAGES,
@@ -27,7 +28,7 @@ from conformance.contract.capabilities import (
     did_you_mean,
     read_parameters,
 )
-from conformance.contract.frameworks import FRAMEWORKS, load_bridge
+from conformance.contract.frameworks import FRAMEWORKS, Bridge, load_bridge
 from conformance.errors import AdapterError
 
 Function = Callable[..., Any]
@@ -75,6 +76,8 @@ class Implementation:
     declared: Capabilities = field(repr=False)
     pullback: Function | None = None
     stages: dict[str, Stage] = field(default_factory=dict)
+    derivatives: dict[str, Function] = field(default_factory=dict)
+    """Those beyond the vjp that the adapter gives itself, by name."""
 
     def __call__(self, logits: Any, target: Any, **options: Any) -> Any:
         return self.function(logits, target, **options)
@@ -90,7 +93,14 @@ class Implementation:
             stages=tuple(name for name in STAGES if name in self.stages),
             stage_gradients=bool(self.stages)
             and (bridge.AUTODIFF or all(stage.pullback for stage in self.stages.values())),
+            derivatives=tuple(name for name in DERIVATIVES if self._offers(name, bridge)),
         )
+
+    def _offers(self, derivative: str, bridge: Bridge) -> bool:
+        if derivative == "target_vjp" and "probabilities" not in self.declared.targets:
+            return False
+        automatic = bridge.AUTODIFF and derivative in self.declared.derivatives
+        return automatic or derivative in self.derivatives
 
     @property
     def version(self) -> str | None:
@@ -107,6 +117,37 @@ class Implementation:
             raise AdapterError(f"{who} is given twice: remove one")
         self._require(function, who, ("cotangent", "logits", "target"), OPTIONS)
         self.pullback = function
+        return function
+
+    def jvp(self, function: Function) -> Function:
+        """Decorate forward mode, ``f(tangent, logits, target, **options)``.
+
+        It returns the derivative of the loss along the tangent, which is shaped as the logits; the
+        result is shaped as the loss.  Only adapters at NumPy level need it, as the next two: where
+        there is autodiff, they stand in for it.
+        """
+        return self._derive("jvp", function, ("tangent", "logits", "target"))
+
+    def hvp(self, function: Function) -> Function:
+        """Decorate second order, ``f(cotangent, tangent, logits, target, **options)``.
+
+        It returns the Hessian of <cotangent, loss> times the tangent, shaped as the logits.
+        """
+        return self._derive("hvp", function, ("cotangent", "tangent", "logits", "target"))
+
+    def target_vjp(self, function: Function) -> Function:
+        """Decorate the vjp of probabilities, ``f(cotangent, logits, target, **options)``.
+
+        It returns d<cotangent, loss>/d target, shaped as the target.
+        """
+        return self._derive("target_vjp", function, ("cotangent", "logits", "target"))
+
+    def _derive(self, name: str, function: Function, arrays: Sequence[str]) -> Function:
+        who = f"{self.name}: the {name}"
+        if name in self.derivatives:
+            raise AdapterError(f"{who} is given twice: remove one")
+        self._require(function, who, arrays, OPTIONS)
+        self.derivatives[name] = function
         return function
 
     def softmax(self, function: Function) -> Stage:
@@ -157,6 +198,7 @@ def implementation(
     reductions: Sequence[str] | None = None,
     target_dtypes: Sequence[str] = ("int64",),
     options: Sequence[str] | None = None,
+    derivatives: Sequence[str] = DERIVATIVES,
     description: str = "",
     links: Sequence[str] = (),
 ) -> Callable[[Function], Implementation]:
@@ -168,6 +210,8 @@ def implementation(
     ``ignore_index``, ``label_smoothing``, ``reduction``, ``size_average`` and ``reduce``; a
     function that only forwards may take ``**options`` and list their names in ``options``.
     ``reductions`` is needed where there is no ``reduction`` parameter, and names the one computed.
+    ``derivatives`` names what its autodiff promises beyond the gradient, of ``jvp``, ``hvp`` and
+    ``target_vjp``; a kernel that can be differentiated once, backwards, says ``derivatives=()``.
     ``description`` is one line, by default the first of the function's docstring.
 
     Raises ``AdapterError`` for a declaration that is unclear or contradicts itself.
@@ -213,6 +257,7 @@ def implementation(
                 gradient=False,
                 stages=(),
                 stage_gradients=False,
+                derivatives=chosen(name, "derivatives", derivatives) if derivatives else (),
             ),
         )
 

@@ -66,6 +66,50 @@ class Session:
         """d<cotangent, loss>/d logits, by the adapter's vjp or else the framework's autodiff."""
         return self._ask(self._pullback, (cotangent, logits, target), options)
 
+    def gradient_after_others(
+        self, cotangent: Array, logits: Array, target: Array, **options: Any
+    ) -> Array:
+        """The gradient asked once more, after forward and backward passes of other logits.
+
+        Forward with the logits, forward with the others, which are their negatives; backward for
+        the others, backward for the logits, and again: the last is returned.
+        """
+
+        def ask(cotangent: Any, logits: Any, target: Any, **options: Any) -> Any:
+            pull = self._forward(logits, target, options)
+            pull_others = self._forward(-logits, target, options)
+            pull_others(cotangent)
+            pull(cotangent)
+            return pull(cotangent)
+
+        return self._ask(ask, (cotangent, logits, target), options)
+
+    def kept_loss(self, logits: Array, target: Array, **options: Any) -> Array:
+        """The loss, looked at only after that of the negated logits was asked."""
+        return self._ask(self._kept(self.implementation.function), (logits, target), options)
+
+    def kept_gradient(
+        self, cotangent: Array, logits: Array, target: Array, **options: Any
+    ) -> Array:
+        """The gradient, looked at only after that for the negated logits was asked."""
+        return self._ask(self._kept(self._pullback), (cotangent, logits, target), options)
+
+    def jvp(self, tangent: Array, logits: Array, target: Array, **options: Any) -> Array:
+        """The derivative of the loss along the tangent, by forward mode; of the loss's shape."""
+        return self._ask(self._derivative("jvp"), (tangent, logits, target), options)
+
+    def hvp(
+        self, cotangent: Array, tangent: Array, logits: Array, target: Array, **options: Any
+    ) -> Array:
+        """The Hessian of <cotangent, loss> times the tangent, shaped as the logits."""
+        return self._ask(self._derivative("hvp"), (cotangent, tangent, logits, target), options)
+
+    def target_gradient(
+        self, cotangent: Array, logits: Array, target: Array, **options: Any
+    ) -> Array:
+        """d<cotangent, loss>/d target, for a target of probabilities."""
+        return self._ask(self._derivative("target_vjp"), (cotangent, logits, target), options)
+
     def stage(self, name: str, *arrays: Array, **options: Any) -> Array:
         """The value of one stage: ``softmax``, ``log_softmax`` or ``nll_loss``."""
         return self._ask(self._stage(name).function, arrays, options)
@@ -142,6 +186,58 @@ class Session:
             return self.bridge.vjp(loss, logits, cotangent)
 
         return pullback
+
+    def _kept(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def first(*arrays: Any, **options: Any) -> Any:
+            *cotangent, logits, target = arrays
+            result = self._array(function(*arrays, **options))
+            function(*cotangent, -logits, target, **options)
+            return result
+
+        return first
+
+    def _forward(self, logits: Any, target: Any, options: dict[str, Any]) -> Callable[[Any], Any]:
+        """The forward pass now; what is returned pulls a cotangent back through it."""
+        function, own = self.implementation.function, self.implementation.pullback
+        if own is None:
+            return self.bridge.pullback(
+                lambda x: self._array(function(x, target, **options)), logits
+            )
+        function(logits, target, **options)
+        return lambda cotangent: own(cotangent, logits, target, **options)
+
+    def _derivative(self, name: str) -> Callable[..., Any]:
+        """A derivative beyond the gradient: the adapter's own, or by the framework's autodiff."""
+        automatic: dict[str, Callable[..., Any]] = {
+            "jvp": self._jvp,
+            "hvp": self._hvp,
+            "target_vjp": self._target_vjp,
+        }
+        return self.implementation.derivatives.get(name) or automatic[name]
+
+    def _jvp(self, tangent: Any, logits: Any, target: Any, **options: Any) -> Any:
+        def loss(x: Any) -> Any:
+            return self._array(self.implementation.function(x, target, **options))
+
+        return self.bridge.jvp(loss, logits, tangent)
+
+    def _hvp(self, cotangent: Any, tangent: Any, logits: Any, target: Any, **options: Any) -> Any:
+        own = self.implementation.pullback
+        if own is not None:
+            return self.bridge.vjp(lambda x: own(cotangent, x, target, **options), logits, tangent)
+
+        def loss(x: Any) -> Any:
+            return self._array(self.implementation.function(x, target, **options))
+
+        return self.bridge.hvp(loss, logits, cotangent, tangent)
+
+    def _target_vjp(self, cotangent: Any, logits: Any, target: Any, **options: Any) -> Any:
+        def loss(q: Any) -> Any:
+            return self._array(self.implementation.function(logits, q, **options))
+
+        gradient = self.bridge.vjp(loss, target, cotangent)
+        # None: the loss takes the target for a constant, whose gradient is zero.
+        return target - target if gradient is None else gradient
 
     def _stage(self, name: str) -> Stage:
         try:

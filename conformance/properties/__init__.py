@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.properties import (
     accuracy,
     definition,
+    derivatives,
     gradient,
     ignore_index,
     invariance,
@@ -12,6 +13,7 @@ from conformance.properties import (
     purity,
     reduction,
     shape,
+    size,
     soft_targets,
     special_values,
     validation,
@@ -29,10 +31,12 @@ PROPERTIES: tuple[Property, ...] = (
     *soft_targets.PROPERTIES,
     *shape.PROPERTIES,
     *gradient.PROPERTIES,
+    *derivatives.PROPERTIES,
     *invariance.PROPERTIES,
     *special_values.PROPERTIES,
     *validation.PROPERTIES,
     *purity.PROPERTIES,
+    *size.PROPERTIES,
 )
 """In the order of reports: the formula first, then option by option."""
 

@@ -13,7 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from conformance.cases.calls import WAYS
 from conformance.cases.case import Case
+from conformance.cases.layouts import lay_out
 from conformance.errors import ConformanceError
 
 Array = NDArray[Any]
@@ -47,6 +49,20 @@ class Session(Protocol):
     def chain_gradient(
         self, chain: str, cotangent: Array, logits: Array, target: Array, **options: Any
     ) -> Array: ...
+    def gradient_after_others(
+        self, cotangent: Array, logits: Array, target: Array, **options: Any
+    ) -> Array: ...
+    def jvp(self, tangent: Array, logits: Array, target: Array, **options: Any) -> Array: ...
+    def hvp(
+        self, cotangent: Array, tangent: Array, logits: Array, target: Array, **options: Any
+    ) -> Array: ...
+    def target_gradient(
+        self, cotangent: Array, logits: Array, target: Array, **options: Any
+    ) -> Array: ...
+    def kept_loss(self, logits: Array, target: Array, **options: Any) -> Array: ...
+    def kept_gradient(
+        self, cotangent: Array, logits: Array, target: Array, **options: Any
+    ) -> Array: ...
     def arguments_after_loss(
         self, logits: Array, target: Array, **options: Any
     ) -> dict[str, Array]: ...
@@ -59,6 +75,10 @@ class Asker(Protocol):
     """Answers questions about cases."""
 
     def ask(self, question: str, case: Case) -> Answer: ...
+
+
+ANY_LOSS = "any loss"
+"""The loss with those of a case's options that the implementation takes: a call between others."""
 
 
 class Live:
@@ -74,6 +94,9 @@ class Live:
         self.asked: list[tuple[str, Case]] = []
 
     def ask(self, question: str, case: Case) -> Answer:
+        if question == ANY_LOSS:
+            undeclared = [name for name in case.options if name not in self.options]
+            question, case = "loss", case.but(**dict.fromkeys(undeclared))
         self.watch(case)
         self.asked.append((question, case))
         logits, target, options = case.arguments()
@@ -115,6 +138,26 @@ def _gradient(session: Session, case: Case, arguments: Arguments) -> Array:
     return session.gradient(cotangent_of(case), logits, target, **options)
 
 
+def _gradient_after_others(session: Session, case: Case, arguments: Arguments) -> Array:
+    logits, target, options = arguments
+    return session.gradient_after_others(cotangent_of(case), logits, target, **options)
+
+
+def _jvp(session: Session, case: Case, arguments: Arguments) -> Array:
+    logits, target, options = arguments
+    return session.jvp(case.tangent, logits, target, **options)
+
+
+def _hvp(session: Session, case: Case, arguments: Arguments) -> Array:
+    logits, target, options = arguments
+    return session.hvp(cotangent_of(case), case.tangent, logits, target, **options)
+
+
+def _target_gradient(session: Session, case: Case, arguments: Arguments) -> Array:
+    logits, target, options = arguments
+    return session.target_gradient(cotangent_of(case), logits, target, **options)
+
+
 def _chain_loss(chain: str) -> Call:
     def ask(session: Session, case: Case, arguments: Arguments) -> Array:
         logits, target, options = arguments
@@ -127,6 +170,35 @@ def _chain_gradient(chain: str) -> Call:
     def ask(session: Session, case: Case, arguments: Arguments) -> Array:
         logits, target, options = arguments
         return session.chain_gradient(chain, cotangent_of(case), logits, target, **options)
+
+    return ask
+
+
+def _kept_loss(session: Session, case: Case, arguments: Arguments) -> Array:
+    logits, target, options = arguments
+    return session.kept_loss(logits, target, **options)
+
+
+def _kept_gradient(session: Session, case: Case, arguments: Arguments) -> Array:
+    logits, target, options = arguments
+    return session.kept_gradient(cotangent_of(case), logits, target, **options)
+
+
+def _loss_by(way: str) -> Call:
+    def ask(session: Session, case: Case, arguments: Arguments) -> Array:
+        logits, target, options = arguments
+        answer: Array = WAYS[way](session.loss)(logits, target, **options)
+        return answer
+
+    return ask
+
+
+def _gradient_by(way: str) -> Call:
+    def ask(session: Session, case: Case, arguments: Arguments) -> Array:
+        logits, target, options = arguments
+        call = WAYS[way](session.gradient)
+        answer: Array = call(cotangent_of(case), logits, target, **options)
+        return answer
 
     return ask
 
@@ -147,19 +219,28 @@ def _inputs_after(question: str) -> Call:
 QUESTIONS: dict[str, Call] = {
     "loss": _loss,
     "gradient": _gradient,
+    "gradient after others": _gradient_after_others,
+    "jvp": _jvp,
+    "hvp": _hvp,
+    "target gradient": _target_gradient,
     "softmax-log-nll loss": _chain_loss("softmax-log-nll"),
     "softmax-log-nll gradient": _chain_gradient("softmax-log-nll"),
     "log_softmax-nll loss": _chain_loss("log_softmax-nll"),
     "log_softmax-nll gradient": _chain_gradient("log_softmax-nll"),
+    "kept loss": _kept_loss,
+    "kept gradient": _kept_gradient,
+    "reused-buffer loss": _loss_by("reused-buffer"),
+    "last-rows loss": _loss_by("last-rows"),
+    "last-rows gradient": _gradient_by("last-rows"),
     "inputs after the loss": _inputs_after("loss"),
     "inputs after the gradient": _inputs_after("gradient"),
 }
 
 
 def cotangent_of(case: Case) -> Array:
-    """The case's cotangent, or ones in the shape of its result."""
+    """The case's cotangent in the case's memory layout, or ones in the shape of its result."""
     if case.cotangent is not None:
-        return np.array(case.cotangent)
+        return lay_out(case.cotangent, case.layout)
     one_loss_a_row = case.reduction == "none" or case.reduce is False
     dims = case.logits.shape[: case.class_axis] + case.logits.shape[case.class_axis + 1 :]
     return np.ones(dims if one_loss_a_row else (), case.logits.dtype)

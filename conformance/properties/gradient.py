@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from conformance.cases.case import Case
+from conformance.cases.regimes import ORDINARY
 from conformance.cases.space import EVERYTHING
 from conformance.properties.property import states
 from conformance.properties.transform import rows_of
 from conformance.properties.trial import Trial, rounding
+from conformance.properties.truth import reduction_of
+from conformance.spec.bounds import difference_bound
 from conformance.spec.double_double import Pair
 
 
@@ -79,4 +83,102 @@ def gradient_rows_sum_to_zero(case: Case, trial: Trial) -> None:
     trial.within("the gradient", gradient, exact, trial.truth.gradient_bound(case))
 
 
-PROPERTIES = (linear_in_the_cotangent, gradient_rows_sum_to_zero)
+@states(
+    "At confident predictions the small entries of the gradient are relatively accurate.",
+    slug="confident-gradient",
+    family="gradient",
+    formula="p_y -> 1: dl/dx_c = p_c up to a few u p_c, and dl/dx_y = p_y - 1 up to a few u",
+    space=EVERYTHING.but(
+        regimes=("confident-right", "gap"),
+        weights=("none", "random"),
+        ignored=("none",),
+        smoothings=(None,),
+        targets=("indices",),
+        min_classes=2,
+    ),
+    needs=("gradient",),
+    strong=("confident-right", "gap"),
+    links=(
+        "https://github.com/FluxML/NNlib.jl/issues/68",
+        "https://github.com/clab/dynet/issues/218",
+        "https://github.com/Oneflow-Inc/oneflow/pull/5418",
+    ),
+    share=0.5,
+)
+def confident_gradient(case: Case, trial: Trial) -> None:
+    trial.gradient_is_right(case)
+
+
+@states(
+    "Central differences of the implementation's own float64 loss agree with its gradient.",
+    slug="central-differences",
+    family="gradient",
+    formula="[l(x + hv) - l(x - hv)] / 2h = <dl/dx, v> + O(h^2)",
+    space=EVERYTHING.but(regimes=ORDINARY, ignored=("none", "some", "all-but-one"), min_classes=2),
+    needs=("gradient",),
+    dtypes=("float64",),  # narrower losses are too coarse to be divided by h
+    strong=("typical", "ties", "confident-wrong"),
+    links=("https://github.com/PaddlePaddle/Paddle/issues/5395",),
+    share=0.5,
+)
+def central_differences(case: Case, trial: Trial) -> None:
+    v = case.tangent
+    gradient = trial.gradient(case).astype(np.float64)
+    trial.require(
+        gradient.shape == case.logits.shape,
+        f"the gradient has shape {gradient.shape}, should be {case.logits.shape}",
+        kind="shape",
+    )
+    ahead, behind = case.but(logits=case.logits + STEP * v), case.but(logits=case.logits - STEP * v)
+    g = np.ones(()) if case.cotangent is None else case.cotangent
+    with np.errstate(over="ignore", invalid="ignore"):
+        slope = along(case, gradient * v)
+        difference = g * ((trial.loss(ahead) - trial.loss(behind)) / (2 * STEP))
+        bound = along(case, trial.truth.gradient_bound(case) * np.abs(v))
+        bound += along(case, np.abs(gradient * v)) * case.logits.size * 2.0**-52
+        of_losses = trial.truth.loss_bound(ahead) + trial.truth.loss_bound(behind)
+        of_step = difference_bound(trial.exact(case), v, STEP)
+        bound += np.abs(g) * (of_losses / (2 * STEP) + of_step)
+        bound = np.where(np.isnan(bound), np.inf, bound) + 3 * rounding(difference)
+    trial.within("the difference quotient", difference, Pair(slope, np.zeros_like(slope)), bound)
+
+
+STEP = 2.0**-16
+"""h: at these regimes the losses' bounds over h and the third derivative times h^2 are both about
+2^-30."""
+
+
+def along(case: Case, products: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums of products: of each row's where each has a loss, else of all; of the loss's shape."""
+    if reduction_of(case) == "none":
+        return np.asarray(products.sum(case.class_axis))
+    return np.asarray(products.sum())
+
+
+@states(
+    "The gradient is that of its own forward pass, whatever passes lie between, and asked twice.",
+    slug="gradient-of-its-own-forward-pass",
+    family="gradient",
+    formula="f(x), f(-x), vjp at -x, vjp at x, vjp at x again: the last is dl/dx",
+    space=EVERYTHING.but(regimes=ORDINARY, targets=("indices",), ignored=("none", "some")),
+    needs=("gradient",),
+    links=(
+        "https://github.com/unslothai/unsloth/issues/5002",
+        "https://github.com/linkedin/Liger-Kernel/pull/1251",
+    ),
+    share=0.5,
+)
+def gradient_of_its_own_forward_pass(case: Case, trial: Trial) -> None:
+    exact = trial.exact(case).gradient
+    assert exact is not None
+    again = trial.ask("gradient after others", case)
+    trial.within("the gradient, asked again", again, exact, trial.truth.gradient_bound(case))
+
+
+PROPERTIES = (
+    linear_in_the_cotangent,
+    gradient_rows_sum_to_zero,
+    confident_gradient,
+    central_differences,
+    gradient_of_its_own_forward_pass,
+)

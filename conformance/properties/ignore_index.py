@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from conformance.cases.case import Case
+from conformance.cases.regimes import SMALL
 from conformance.cases.space import EVERYTHING
 from conformance.properties.property import states
 from conformance.properties.transform import kept, rows_of, take_rows
@@ -154,10 +155,65 @@ def mean_of_nothing(case: Case, trial: Trial) -> str:
     return outcome if isinstance(outcome, str) else f"{float(outcome.astype(np.float64)):g}"
 
 
+@states(
+    "Where all rows are ignored, losses and their sum are exactly 0, and so is the gradient.",
+    slug="all-ignored-is-zero",
+    family="ignore_index",
+    formula="y_i = ignore_index for all i: none: l = 0;  sum: l = 0;  dl/dx = 0",
+    space=EVERYTHING.but(
+        regimes=("typical", "confident-wrong", "gap", "ties"),
+        targets=("indices",),
+        ignored=("all",),
+        reductions=("none", "sum", "mean"),
+    ),
+    needs=("gradient",),
+    links=(
+        "https://github.com/microsoft/onnxruntime/pull/3734",
+        "https://github.com/NVIDIA-NeMo/Automodel/issues/3796",
+    ),
+    share=0.5,
+)
+def all_ignored_is_zero(case: Case, trial: Trial) -> None:
+    # The bounds of ignored rows are 0; that of a mean over nothing is infinite.
+    trial.loss_is_right(case)
+    trial.gradient_is_right(case)
+
+
+@states(
+    "Any index can be ignored, in range or not: the rows that name it go, the classes all stay.",
+    slug="any-index-can-be-ignored",
+    family="ignore_index",
+    formula="ignore_index in {-100, -1, 0, C-1, C+2, 255}: l_i = 0 where y_i = ignore_index",
+    space=EVERYTHING.but(
+        regimes=(*SMALL, "wide"),  # where 255 is a class
+        targets=("indices",),
+        shapes=("batched", "spatial"),
+        weights=("none", "random"),
+        ignored=("some",),
+        smoothings=(None, 0.1),
+        reductions=("none", "mean"),
+        min_rows=2,
+        min_classes=2,
+    ),
+    needs=("gradient",),
+    links=(
+        "https://github.com/chainer/chainer/issues/2715",
+        "https://github.com/pytorch/pytorch/issues/15508",
+        "https://github.com/pytorch/pytorch/issues/63004",
+        "https://github.com/onnx/onnx/pull/2696",
+    ),
+)
+def any_index_can_be_ignored(case: Case, trial: Trial) -> None:
+    trial.loss_is_right(case)
+    trial.gradient_is_right(case)
+
+
 PROPERTIES = (
     ignored_rows_are_dropped,
     ignored_rows_are_dropped_from_the_gradient,
     ignored_rows_are_exactly_zero,
     garbage_in_ignored_rows_is_harmless,
+    any_index_can_be_ignored,
+    all_ignored_is_zero,
     mean_of_nothing,
 )

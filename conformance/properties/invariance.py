@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from conformance.cases.case import Case
-from conformance.cases.space import EVERYTHING
+from conformance.cases.regimes import ORDINARY
+from conformance.cases.space import EVERYTHING, PLAIN
 from conformance.properties.property import states
 from conformance.properties.transform import (
+    coarse,
     exact_shift,
     flattened,
     permute_classes,
@@ -16,6 +18,7 @@ from conformance.properties.transform import (
 )
 from conformance.properties.trial import Trial, rounding
 from conformance.properties.truth import reduction_of
+from conformance.spec.formats import format_of
 
 KEPT = EVERYTHING.but(ignored=("none", "some"))
 
@@ -33,23 +36,12 @@ KEPT = EVERYTHING.but(ignored=("none", "some"))
     ),
 )
 def shift_invariance(case: Case, trial: Trial) -> None:
-    case = _coarse(case)
+    case = coarse(case)
     shifted = exact_shift(case)
     if shifted is None:
         return
     bound = trial.truth.loss_bound(case) + trial.truth.loss_bound(shifted)
     trial.same("the loss of the shifted logits", trial.loss(shifted), trial.loss(case), bound)
-
-
-def _coarse(case: Case) -> Case:
-    """Logits on a coarse grid, so that adding a constant of their size is exact."""
-    x = case.logits.astype(np.float64)
-    scale = np.max(np.abs(x), initial=0.0)
-    if not np.isfinite(scale) or scale == 0:
-        return case
-    bits = {"float64": 40, "float32": 16, "float16": 7, "bfloat16": 5}[case.dtype]
-    grid = 2.0 ** (np.floor(np.log2(scale)) + 1 - bits)
-    return case.but(logits=(np.rint(x / grid) * grid).astype(case.logits.dtype))
 
 
 @states(
@@ -59,6 +51,7 @@ def _coarse(case: Case) -> Case:
     formula="l(x[P], P(y), w[P]) = l(x, y, w)",
     space=KEPT.but(min_classes=2, regimes=(*KEPT.regimes, "wide")),
     links=("https://github.com/Dao-AILab/flash-attention/issues/1930",),
+    share=0.5,
 )
 def class_permutation(case: Case, trial: Trial) -> None:
     order = rng_of(case).permutation(case.classes)
@@ -74,6 +67,7 @@ def class_permutation(case: Case, trial: Trial) -> None:
     formula="l(x[P], y[P]) = l(x, y)[P]",
     space=KEPT.but(shapes=("batched",), min_rows=2),
     links=("https://github.com/NVIDIA-NeMo/Automodel/issues/3803",),
+    share=0.5,
 )
 def row_permutation(case: Case, trial: Trial) -> None:
     case = flattened(case)
@@ -101,6 +95,7 @@ def row_permutation(case: Case, trial: Trial) -> None:
         "https://github.com/manassharma07/crysx_nn/issues/7",
         "https://github.com/NVIDIA-NeMo/Automodel/issues/3803",
     ),
+    share=0.5,
 )
 def splitting_the_batch(case: Case, trial: Trial) -> None:
     cut = case.rows // 2
@@ -123,4 +118,97 @@ def splitting_the_batch(case: Case, trial: Trial) -> None:
     trial.same("the loss", trial.loss(case), together, bound + trial.truth.loss_bound(case))
 
 
-PROPERTIES = (shift_invariance, class_permutation, row_permutation, splitting_the_batch)
+@states(
+    "A row does not know its neighbours: whatever they hold, NaN and infinities too.",
+    slug="a-row-does-not-know-its-neighbours",
+    family="invariance",
+    formula="none: l_i and dl_i/dx_i depend on x_i and y_i alone",
+    space=PLAIN.but(
+        regimes=(*ORDINARY, "gap", "large"),
+        targets=("indices", "probabilities"),
+        weights=("none", "random"),
+        smoothings=(None, 0.1),
+        min_rows=2,
+    ),
+    needs=("gradient",),
+    links=("https://github.com/manassharma07/crysx_nn/issues/7",),
+    share=0.5,
+)
+def a_row_does_not_know_its_neighbours(case: Case, trial: Trial) -> None:
+    wild = case.but(logits=case.logits.copy())
+    huge = format_of(case.logits.dtype).largest / 4
+    strange = np.array([[np.nan], [-huge], [np.inf], [huge], [-np.inf]])
+    wild.logits[:-1] = np.resize(strange, (case.rows - 1, 1)).astype(case.logits.dtype)
+    bounds = {"loss": trial.truth.loss_bound(case), "gradient": trial.truth.gradient_bound(case)}
+    for question, bound in bounds.items():
+        there, here = trial.ask(question, wild), trial.ask(question, case)
+        trial.require(
+            there.shape == here.shape == bound.shape,
+            f"the {question} has shape {there.shape}, should be {bound.shape}",
+            kind="shape",
+        )
+        trial.same(f"the {question} of the last row", there[-1:], here[-1:], 2 * bound[-1:])
+
+
+@states(
+    "Every row twice: the same losses twice, twice the sum, the same mean.",
+    slug="duplicated-rows",
+    family="invariance",
+    formula="none: l([x, x]) = [l(x), l(x)];  sum: 2 l(x);  mean: l(x)",
+    space=KEPT.but(regimes=(*ORDINARY, "gap"), shapes=("batched",)),
+    links=("https://github.com/NVIDIA-NeMo/Automodel/issues/3803",),
+    share=0.5,
+)
+def duplicated_rows(case: Case, trial: Trial) -> None:
+    twice = take_rows(case, np.tile(np.arange(case.rows), 2))
+    loss = trial.loss(case).astype(np.float64)
+    bound = trial.truth.loss_bound(case)
+    if reduction_of(case) == "none":
+        loss, bound = np.tile(loss, 2), np.tile(bound, 2)
+    elif reduction_of(case) == "sum":
+        loss, bound = 2 * loss, 2 * bound
+    bound = bound + trial.truth.loss_bound(twice)
+    trial.same("the loss of all rows twice", trial.loss(twice), loss, bound)
+
+
+@states(
+    "The loss is convex: halfway between two logits it is at most halfway between their losses.",
+    slug="convex-along-a-segment",
+    family="invariance",
+    formula="w >= 0: l((a + b)/2) <= (l(a) + l(b))/2",
+    space=PLAIN.but(
+        regimes=("typical", "confident-wrong", "gap", "two-peaks"),
+        weights=("none", "random"),
+        smoothings=(None, 0.1),
+        reductions=("none", "mean", "sum"),
+    ),
+    links=("https://github.com/Oneflow-Inc/oneflow/pull/5418",),
+    share=0.5,
+)
+def convex_along_a_segment(case: Case, trial: Trial) -> None:
+    start = coarse(case)
+    end = start.but(logits=np.roll(start.logits, 1, case.class_axis))
+    halves = [c.logits.astype(np.float64) / 2 for c in (start, end)]
+    middle = start.but(logits=(halves[0] + halves[1]).astype(case.logits.dtype))
+    cases = (middle, start, end)
+    losses = [trial.loss(c) for c in cases]
+    bounds = [trial.truth.loss_bound(c) for c in cases]
+    with np.errstate(over="ignore", invalid="ignore"):
+        chord = losses[1].astype(np.float64) / 2 + losses[2].astype(np.float64) / 2
+        # The addition here rounds once, in float64.
+        off = bounds[0] + bounds[1] / 2 + bounds[2] / 2 + rounding(chord)
+    trial.at_least("half of the losses at the ends", chord, losses[0].astype(np.float64), off)
+    # A loss of 0 is convex too.
+    for c, loss, bound in zip(cases, losses, bounds, strict=True):
+        trial.within("the loss", loss, trial.exact(c).loss, bound)
+
+
+PROPERTIES = (
+    shift_invariance,
+    class_permutation,
+    row_permutation,
+    splitting_the_batch,
+    a_row_does_not_know_its_neighbours,
+    duplicated_rows,
+    convex_along_a_segment,
+)

@@ -38,11 +38,12 @@ def spoiled_and_rejected(
 def is_sharp(prop: Property, case: Case, truth: Truth) -> bool:
     """Whether the power test counts on a case: a strong regime, a decided answer, no cancellation.
 
-    A mean over nothing is a choice point, weights of both signs cancel in sums, a weight of 0 hides
-    what the regime is about, and one class alone has the loss 0 however large its logit, whose
-    rounding the bound rightly admits.
+    A mean over nothing is a choice point, weights of both signs cancel in sums over rows or
+    classes, a weight of 0 hides there what the regime is about, and one class alone has the loss 0
+    however large its logit, whose rounding the bound rightly admits.
     """
-    cancels = case.weight is not None and bool((case.weight <= 0).any())
+    summed = reduction_of(case) != "none" or case.soft or bool(case.label_smoothing)
+    cancels = summed and case.weight is not None and bool((case.weight <= 0).any())
     if cancels or case.classes < 2 or case.regime not in prop.strong:
         return False
     return prop.level == "behaviour" or bool(np.isfinite(truth.loss_bound(case)).all())
@@ -72,6 +73,10 @@ def _spoils(prop: Property, answer: Answer, case: Case) -> Iterator[Array]:
             yield value.sum(keepdims=False)
     elif prop.about == "dtype":
         yield value.astype(np.float32 if value.dtype == np.float64 else np.float64)
+    elif prop.about == "special":
+        yield from _other_specials(value)
+    elif prop.about == "refusal" and not np.isfinite(value.astype(np.float64)).all():
+        yield np.where(np.isfinite(value.astype(np.float64)), value, 1).astype(value.dtype)
     else:
         yield from _other_values(value, labelled=prop.level == "behaviour")
 
@@ -79,19 +84,34 @@ def _spoils(prop: Property, answer: Answer, case: Case) -> Iterator[Array]:
 def _other_values(value: Array, *, labelled: bool) -> Iterator[Array]:
     """Zeroed, scaled, sign flipped, rows swapped: each where it differs from the answer.
 
-    A label names what an answer is, not how large: only zeros.  Where the answer is 0: ones.
+    Where the answer is 0: ones.  A label names what an answer is, not how large: 0 for what is not
+    0, and 1 for what is.
     """
-    if not np.any(value.astype(np.float64)):
+    if labelled or not np.any(value.astype(np.float64)):
         if value.size:
-            yield np.ones_like(value)
+            yield (value == 0).astype(value.dtype)
         return
-    spoils = [np.zeros_like(value)]
-    if not labelled:
-        spoils += [_scaled(value), _negated(value)]
-        if value.ndim and value.shape[0] > 1:
-            spoils.append(value[::-1])
+    spoils = [np.zeros_like(value), _scaled(value), _negated(value)]
+    if value.ndim and value.shape[0] > 1:
+        spoils.append(value[::-1])
     for spoiled in spoils:
         if _differs(spoiled, value):
+            yield spoiled
+
+
+def _other_specials(value: Array) -> Iterator[Array]:
+    """NaN and infinities made finite, exchanged for one another; a finite number made NaN, inf."""
+    finite = np.isfinite(value.astype(np.float64))
+    if not finite.all():
+        nan = np.isnan(value.astype(np.float64))
+        for here, there in ((1, 1), (np.inf, np.nan), (-np.inf, 0)):
+            spoils = np.where(nan, here, np.where(finite, value, there))
+            yield spoils.astype(value.dtype)
+    if finite.any():
+        first = np.flatnonzero(finite)[0]
+        for special in (np.nan, np.inf):
+            spoiled = value.copy()
+            spoiled.flat[first] = special
             yield spoiled
 
 

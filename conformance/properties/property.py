@@ -20,6 +20,13 @@ LEVELS = {
     "behaviour": "a choice point: no verdict, a label",
 }
 
+DEVICES = {
+    "any": "",
+    "cpu": "a question to the CPU alone: other devices need not repeat their bits",
+    "accelerators": "a question to accelerators alone: it takes more than 2^31 logits",
+}
+"""Where a property is asked, and why not elsewhere."""
+
 Body = Callable[[Case, "Trial"], str | None]
 """Asks through the trial and compares; a behaviour property returns its label."""
 
@@ -42,11 +49,14 @@ class Property:
     strong: tuple[str, ...] = SHARP
     """Regimes in which the comparison is sharp: the power test counts there."""
     about: str = "values"
-    """What of an answer it compares, and so what the power test spoils: values | shape | dtype."""
+    """What of an answer it compares, and so what the power test spoils: values | shape | dtype |
+    special, which of its numbers are NaN or infinite."""
     links: tuple[str, ...] = ()
     """Real bugs that motivate the property."""
     share: float = 1.0
     """The part of the profile's searched examples that it gets (costly ones get less)."""
+    devices: str = "any"
+    """Where it is asked: any | cpu | accelerators."""
 
     def describe(self) -> dict[str, Any]:
         """The property for the header of the records."""
@@ -75,6 +85,7 @@ def states(
     about: str = "values",
     links: tuple[str, ...] = (),
     share: float = 1.0,
+    devices: str = "any",
 ) -> Callable[[Body], Property]:
     """Make a property of a function: ``@states("...", slug=..., family=..., space=...)``."""
     if strong is None:
@@ -96,6 +107,7 @@ def states(
             about,
             links,
             share,
+            devices,
         )
 
     return decorate

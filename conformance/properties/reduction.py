@@ -61,7 +61,14 @@ def _divisor(case: Case) -> float:
     slug="result-shape",
     family="reduction",
     formula="none: (N, d1, .., dk), () unbatched;  sum, mean: ()",
-    space=EVERYTHING.but(regimes=ORDINARY, ignored=("none", "some"), smoothings=(None, 0.1)),
+    # Most shapes there are in losses that keep their axes: those that a squeeze would lose.
+    space=EVERYTHING.but(
+        regimes=ORDINARY,
+        ignored=("none", "some"),
+        smoothings=(None, 0.1),
+        shapes=("unbatched", "batched", "spatial", "spatial"),
+        reductions=("none", "mean", "none", "sum", "none", None),
+    ),
     about="shape",
     links=(
         "https://github.com/linkedin/Liger-Kernel/pull/435",

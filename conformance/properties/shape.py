@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from conformance.cases.case import Case
 from conformance.cases.space import EVERYTHING
 from conformance.properties.property import states
-from conformance.properties.transform import flattened, rows_of
+from conformance.properties.transform import (
+    alone,
+    first_class,
+    flattened,
+    rows_of,
+    without_rows,
+)
 from conformance.properties.trial import Trial
 from conformance.properties.truth import reduction_of
 
@@ -21,6 +29,7 @@ from conformance.properties.truth import reduction_of
         "https://github.com/apache/mxnet/issues/5981",
         "https://github.com/apache/singa/issues/578",
     ),
+    share=0.5,
 )
 def spatial_equals_flattened(case: Case, trial: Trial) -> None:
     flat = flattened(case)
@@ -75,4 +84,111 @@ def unbatched_equals_batch_of_one(case: Case, trial: Trial) -> None:
     trial.same("the gradient", trial.gradient(case), one.reshape(case.logits.shape), spread)
 
 
-PROPERTIES = (spatial_equals_flattened, unbatched_equals_batch_of_one)
+@states(
+    "A batch of one row keeps its axes: they are not squeezed away.",
+    slug="batch-of-one-keeps-its-axis",
+    family="shape",
+    formula="none: x (1, C): l (1,), dl/dx (1, C);  x (1, C, 1): l (1, 1), dl/dx (1, C, 1)",
+    space=EVERYTHING.but(
+        regimes=("typical", "ties"),
+        ignored=("none", "all"),
+        reductions=("none",),
+        shapes=("batched", "spatial"),
+    ),
+    needs=("gradient",),
+    about="shape",
+    links=(
+        "https://github.com/keras-team/keras/pull/22969",
+        "https://github.com/keras-team/keras/pull/19838",
+    ),
+    share=0.5,
+)
+def batch_of_one_keeps_its_axis(case: Case, trial: Trial) -> None:
+    one = alone(case)
+    asked = (("the loss", "loss", one.cotangent), ("the gradient", "gradient", one.logits))
+    for what, question, like in asked:
+        assert like is not None
+        got = trial.ask(question, one)
+        trial.require(
+            got.shape == like.shape,
+            f"{what} has shape {got.shape}, should be {like.shape}",
+            kind="shape",
+            got=f"shape {got.shape}",
+        )
+
+
+@states(
+    "One class alone has the loss 0 and the gradient 0.",
+    slug="one-class",
+    family="shape",
+    formula="C = 1: p = 1, l = -log 1 = 0, dl/dx = p - 1 = 0",
+    space=EVERYTHING.but(
+        regimes=("typical", "ties", "gap", "common-offset", "large"),
+        ignored=("none", "some"),
+        ignore_indices=("default", "beyond"),
+        shapes=("unbatched", "batched"),
+    ),
+    needs=("gradient",),
+    strong=("typical", "ties"),
+    links=("https://github.com/keras-team/keras/issues/17029",),
+    share=0.5,
+)
+def one_class(case: Case, trial: Trial) -> None:
+    single = first_class(case)
+    trial.loss_is_right(single)
+    trial.gradient_is_right(single)
+
+
+EMPTY = EVERYTHING.but(
+    regimes=("typical", "ties"), ignored=("none",), shapes=("batched", "spatial")
+)
+
+
+# Should: an empty sum is 0 and an empty batch is a batch, but who refuses one, loudly, misleads
+# nobody.
+@states(
+    "No rows have no losses, the sum 0, and a gradient without rows.",
+    slug="no-rows",
+    family="shape",
+    level="should",
+    formula="N = 0: none: l = [];  sum: l = 0;  dl/dx has the shape of x",
+    space=EMPTY.but(reductions=("none", "sum")),
+    needs=("gradient",),
+    about="shape",
+    links=(
+        "https://github.com/pytorch/pytorch/issues/15870",
+        "https://github.com/pytorch/pytorch/issues/134431",
+    ),
+    share=0.5,
+)
+def no_rows(case: Case, trial: Trial) -> None:
+    empty = without_rows(case)
+    trial.loss_is_right(empty)
+    trial.gradient_is_right(empty)
+
+
+@states(
+    "What is the mean of no rows?",
+    slug="mean-of-no-rows",
+    family="shape",
+    level="behaviour",
+    formula="N = 0: 0/0",
+    space=EMPTY.but(reductions=("mean",), weights=("none",), smoothings=(None,)),
+    links=("https://github.com/pytorch/pytorch/issues/51910",),
+    share=0.2,
+)
+def mean_of_no_rows(case: Case, trial: Trial) -> str:
+    outcome = trial.outcome(without_rows(case))
+    if isinstance(outcome, str):
+        return outcome
+    return f"{float(outcome.astype(np.float64)):g}" if not outcome.ndim else "no number"
+
+
+PROPERTIES = (
+    spatial_equals_flattened,
+    unbatched_equals_batch_of_one,
+    batch_of_one_keeps_its_axis,
+    one_class,
+    no_rows,
+    mean_of_no_rows,
+)

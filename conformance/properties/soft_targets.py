@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from conformance.cases.case import Case
-from conformance.cases.space import EVERYTHING
+from conformance.cases.regimes import ORDINARY
+from conformance.cases.space import EVERYTHING, PLAIN
 from conformance.properties.property import states
-from conformance.properties.transform import flattened, one_hot
+from conformance.properties.transform import flattened, in_two, one_hot, take_rows
 from conformance.properties.trial import Trial
 
 SOFT = EVERYTHING.but(targets=("probabilities",), ignored=("none",))
@@ -50,4 +53,80 @@ def one_hot_equals_index(case: Case, trial: Trial) -> None:
     trial.same("the loss of one-hot targets", trial.loss(hot), trial.loss(flat), bound)
 
 
-PROPERTIES = (probabilities_formula, probabilities_gradient, one_hot_equals_index)
+@states(
+    "The loss is linear in the probabilities.",
+    slug="linear-in-the-probabilities",
+    family="soft_targets",
+    formula="l(x, a q + b r) = a l(x, q) + b l(x, r)",
+    space=SOFT.but(regimes=(*ORDINARY, "gap"), smoothings=(None,)),
+    share=0.5,
+)
+def linear_in_the_probabilities(case: Case, trial: Trial) -> None:
+    one, rest = (case.but(target=q) for q in in_two(case.target, case.class_axis))
+    trial.loss_combines(case, ((0.5, one), (1.0, rest)))
+
+
+@states(
+    "Probabilities need not sum to one: twice of them are twice the loss, and twice the gradient.",
+    slug="probabilities-need-not-sum-to-one",
+    family="soft_targets",
+    formula="l(x, 2 q) = 2 l(x, q);  dl/dx = g [p sum_c w_c q_c - w q], whatever the sum",
+    space=SOFT.but(regimes=(*ORDINARY, "gap"), smoothings=(None,)),
+    needs=("gradient",),
+    links=(
+        "https://github.com/tensorflow/tensorflow/issues/60314",
+        "https://github.com/kvark/meganeura/pull/102",
+    ),
+    share=0.5,
+)
+def probabilities_need_not_sum_to_one(case: Case, trial: Trial) -> None:
+    twice = case.but(target=case.target * case.target.dtype.type(2))
+    trial.loss_combines(twice, ((2.0, case),))
+    once = trial.gradient(case).astype(np.float64)
+    bound = 2 * trial.truth.gradient_bound(case) + trial.truth.gradient_bound(twice)
+    trial.same("the gradient of twice the probabilities", trial.gradient(twice), 2 * once, bound)
+
+
+@states(
+    "What is the loss of probability 0 at a class that is masked by -inf?",
+    slug="masked-class-with-probability-zero",
+    family="soft_targets",
+    level="behaviour",
+    formula="-q_c log p_c with q_c = 0, log p_c = -inf: 0 x inf",
+    space=PLAIN.but(
+        regimes=("typical", "confident-wrong"), targets=("probabilities",), min_classes=3
+    ),
+    links=(
+        "https://github.com/google-deepmind/optax/issues/896",
+        "https://github.com/OpenBMB/ModelCenter/issues/14",
+    ),
+    share=0.2,
+)
+def masked_class_with_probability_zero(case: Case, trial: Trial) -> str:
+    row = take_rows(case, np.arange(1))
+    label = int(row.target.astype(np.float64).argmax())
+    hot = row.but(target=(np.arange(case.classes) == label)[None].astype(case.target.dtype))
+    masked = (label + 1) % case.classes
+    logits = hot.logits.copy()
+    logits[:, masked] = -np.inf
+    outcome = trial.outcome(hot.but(logits=logits))
+    if isinstance(outcome, str):
+        return outcome
+    without = hot.but(
+        logits=np.delete(hot.logits, masked, 1), target=np.delete(hot.target, masked, 1)
+    )
+    with np.errstate(invalid="ignore"):
+        error = np.abs(outcome.astype(np.float64) - trial.exact(without).loss.hi)
+    if (error <= trial.truth.loss_bound(without)).all():
+        return "as if the class were not there"
+    return f"{float(outcome.astype(np.float64).sum()):g}"
+
+
+PROPERTIES = (
+    probabilities_formula,
+    probabilities_gradient,
+    one_hot_equals_index,
+    linear_in_the_probabilities,
+    probabilities_need_not_sum_to_one,
+    masked_class_with_probability_zero,
+)

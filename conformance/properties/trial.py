@@ -6,6 +6,7 @@ a bound for each element.  There is no tolerance here: every bound comes from th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.cases.case import Case
-from conformance.properties.asking import Array, Asker
+from conformance.errors import AdapterError
+from conformance.properties.asking import ANY_LOSS, Array, Asker
 from conformance.properties.truth import Truth
 from conformance.spec.double_double import Pair
 from conformance.spec.formats import FORMATS, format_of
@@ -75,6 +77,21 @@ class Trial:
         answer = self._asker.ask("loss", case)
         return answer.value if answer.value is not None else f"raises {_type_of(answer.raised)}"
 
+    def accepted(self, case: Case) -> str | None:
+        """What came back for a question that must be refused; None where it was."""
+        try:
+            answer = self._asker.ask("loss", case)
+        except AdapterError as error:  # no array: an answer nevertheless
+            return str(error)
+        if answer.value is None:
+            return None
+        value = answer.value
+        return f"{value.reshape(-1)[0]:.6g}" if value.size == 1 else f"an array {value.shape}"
+
+    def call(self, case: Case) -> None:
+        """Call with those of the case's options that the implementation takes, whatever follows."""
+        self._asker.ask(ANY_LOSS, case)
+
     # -- truth -----------------------------------------------------------------------------------
 
     def exact(self, case: Case) -> Solution:
@@ -93,6 +110,42 @@ class Trial:
         exact = self.exact(case).gradient
         assert exact is not None  # solutions are made with their gradient
         self.within("the gradient", self.gradient(case), exact, bound)
+
+    def loss_combines(self, case: Case, parts: Sequence[tuple[float, Case]]) -> None:
+        """The loss of a case is a sum of other losses, each times a power of two."""
+        loss = self.loss(case)
+        total = np.zeros(loss.shape)
+        bound = self.truth.loss_bound(case)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for factor, other in parts:
+                term = factor * self.loss(other).astype(np.float64)
+                self.require(
+                    term.shape == loss.shape,
+                    f"one loss has shape {loss.shape}, another {term.shape}",
+                    kind="shape",
+                )
+                total = total + term
+                # The product is exact, the addition rounds once.
+                bound = bound + factor * self.truth.loss_bound(other) + rounding(total)
+        self.same("the loss", loss, total, bound)
+
+    def at_least(self, what: str, got: Array, least: Float64, bound: Float64) -> None:
+        """An inequality: ``got`` is not below ``least`` by more than ``bound``."""
+        if got.shape != bound.shape:
+            raise Violation("shape", f"{what} has shape {got.shape}, should be {bound.shape}")
+        values, limit = got.astype(np.float64), np.broadcast_to(least, bound.shape)
+        with np.errstate(over="ignore", invalid="ignore"):
+            # Negated, so that a NaN counts as too small.
+            fails = ~((values >= limit - bound) | np.isposinf(bound))
+        if fails.any():
+            where = _first(fails)
+            raise Violation(
+                "wrong" if np.isfinite(values[where]) else "not-finite",
+                f"{what}{_at(where)} is {values[where]:.9g}, should be at least "
+                f"{limit[where]:.9g} - {bound[where]:.2g}",
+                expected=f">= {float(limit[where])!r}",
+                got=f"{float(values[where])!r}",
+            )
 
     def within(self, what: str, got: Array, exact: Pair, bound: Float64) -> None:
         """``got`` is within ``bound`` of an exact value given as hi + lo."""
@@ -121,6 +174,10 @@ class Trial:
         Both must be finite where that sum is: NaN is no agreement with NaN.
         """
         values = other.astype(np.float64)
+        if bound.shape not in ((), values.shape):
+            raise Violation(
+                "shape", f"{what}: what it is compared with has shape {values.shape}, wrongly"
+            )
         if values.shape == bound.shape and (np.isfinite(bound) & ~np.isfinite(values)).any():
             raise Violation(
                 "not-finite",

@@ -6,6 +6,7 @@ test, by the minimiser), the oracle works once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.cases.case import Case
-from conformance.spec import bounds
+from conformance.spec import bounds, derivatives
+from conformance.spec.double_double import Pair
 from conformance.spec.formats import format_of
 from conformance.spec.formulas import legacy_reduction
 from conformance.spec.oracle import Solution, solve
@@ -27,10 +29,16 @@ ACCURACY: dict[str, Callable[[Any, int], bounds.Arithmetic]] = {
     "accurate": bounds.accurate,
     "accumulates-in-float32": bounds.accumulates_in_float32,
     "offset-costs-nothing": bounds.offset_costs_nothing,
+    "wide": bounds.wide,
+    "simd8": bounds.simd8,
 }
 """The named accuracy levels: which roundings an implementation may commit (spec/bounds.py)."""
 
 REMEMBERED = 256
+"""Answers kept: enough for the several looks at one case."""
+
+LOGITS = 2**22
+"""The logits of their cases, all together: a few of the largest, some hundred megabytes."""
 
 
 def reduction_of(case: Case) -> str:
@@ -56,8 +64,10 @@ def problem_of(case: Case) -> Problem:
 class Truth:
     """Exact answers and bounds for cases, remembered by content."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: int = REMEMBERED) -> None:
+        self._remembered = remembered
         self._known: dict[Any, Any] = {}
+        self._logits = 0
 
     def solution(self, case: Case) -> Solution:
         """The exact loss and gradient of a case."""
@@ -77,6 +87,13 @@ class Truth:
             return bounds.loss_bound(solution, self._arithmetic(case, level))
 
         return self._recall(("loss", level, case.key), compute)
+
+    def relative_bound(self, case: Case) -> Bound:
+        """How far a loss may be off that is accurate to its own last places, however small."""
+        return self._recall(
+            ("relative", case.key),
+            lambda: bounds.relative_bound(self.solution(case), self._arithmetic(case, "wide")),
+        )
 
     def gradient_bound(self, case: Case, level: str = "accurate") -> Bound:
         """How far a right gradient may be off, per logit.
@@ -110,14 +127,55 @@ class Truth:
             ),
         )
 
+    def jvp(self, case: Case) -> tuple[Pair, Bound]:
+        """The exact derivative of the loss along the case's tangent, and how far it may be off."""
+
+        def compute() -> tuple[Pair, Bound]:
+            solution = self.solution(case.but(cotangent=None))
+            bound = bounds.jvp_bound(solution, case.tangent, self._arithmetic(case, "accurate"))
+            return derivatives.jvp(solution, case.tangent), bound
+
+        return self._recall(("jvp", case.key), compute)
+
+    def hvp(self, case: Case) -> tuple[Pair, Bound]:
+        """The exact Hessian times the case's tangent, and how far it may be off."""
+
+        def compute() -> tuple[Pair, Bound]:
+            solution = self.solution(case)
+            bound = bounds.hvp_bound(solution, case.tangent, self._arithmetic(case, "accurate"))
+            return derivatives.hvp(solution, case.tangent), bound
+
+        return self._recall(("hvp", case.key), compute)
+
+    def target_gradient(self, case: Case) -> tuple[Pair, Bound]:
+        """The exact gradient with respect to probabilities, and how far it may be off."""
+
+        def compute() -> tuple[Pair, Bound]:
+            solution = self.solution(case)
+            bound = bounds.target_vjp_bound(solution, self._arithmetic(case, "accurate"))
+            return derivatives.target_vjp(solution), bound
+
+        return self._recall(("target gradient", case.key), compute)
+
     @staticmethod
     def _arithmetic(case: Case, level: str) -> bounds.Arithmetic:
         return ACCURACY[level](format_of(case.logits.dtype), case.classes)
 
     def _recall(self, key: Any, compute: Callable[[], T]) -> T:
         if key not in self._known:
-            if len(self._known) >= REMEMBERED:
-                self._known.pop(next(iter(self._known)))
             self._known[key] = compute()
+            self._logits += _logits(key)
+            while len(self._known) > self._remembered or (
+                self._logits > LOGITS and len(self._known) > 1
+            ):
+                oldest = next(iter(self._known))
+                self._logits -= _logits(oldest)
+                del self._known[oldest]
         known: T = self._known[key]
         return known
+
+
+def _logits(key: tuple[Any, ...]) -> int:
+    """How many logits the case of an answer has; its key ends with the case's."""
+    (_, shape, _), *_ = key[-1]
+    return math.prod(shape)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from conformance.cases.case import Case
+from conformance.cases.regimes import ORDINARY, SMALL
 from conformance.cases.space import EVERYTHING, PLAIN
 from conformance.properties.property import states
+from conformance.properties.transform import in_two, rng_of
 from conformance.properties.trial import Trial
 
 WEIGHTED = EVERYTHING.but(
@@ -19,7 +21,7 @@ WEIGHTED = EVERYTHING.but(
     slug="weight-formula",
     family="weight",
     formula="none: w_y l;  sum: sum_i w_y l;  mean: sum_i w_y l / sum_i w_y, ignored rows apart",
-    space=WEIGHTED,
+    space=WEIGHTED.but(regimes=(*SMALL, "wide")),
     links=(
         "https://github.com/pytorch/pytorch/issues/31295",
         "https://github.com/PaddlePaddle/Paddle/pull/24352",
@@ -79,4 +81,94 @@ def zero_weight_is_silent(case: Case, trial: Trial) -> None:
     trial.within("the gradient", gradient, exact, trial.truth.gradient_bound(case))
 
 
-PROPERTIES = (weight_formula, unit_weights_change_nothing, zero_weight_is_silent)
+@states(
+    "The gradient follows the weights, of either sign, for every reduction.",
+    slug="weight-gradient",
+    family="weight",
+    formula="none: g_i w_y (p - onehot_y);  sum: g w_y (..);  mean: g w_y (..) / sum_i w_y",
+    space=WEIGHTED.but(regimes=(*ORDINARY, "gap")),
+    needs=("gradient",),
+    links=(
+        "https://github.com/pytorch/pytorch/issues/64256",
+        "https://github.com/pytorch/xla/pull/287",
+    ),
+    share=0.5,
+)
+def weight_gradient(case: Case, trial: Trial) -> None:
+    trial.gradient_is_right(case)
+
+
+@states(
+    "The mean for class indices does not change when all weights are scaled alike.",
+    slug="mean-ignores-the-scale-of-weights",
+    family="weight",
+    formula="mean: l(x, y, a w) = l(x, y, w),  a > 0",
+    space=EVERYTHING.but(
+        regimes=(*ORDINARY, "gap"),
+        targets=("indices",),
+        weights=("random", "some-zero", "negative"),
+        ignored=("none", "some"),
+        reductions=("mean", None),
+    ),
+    links=("https://github.com/torch/nn/issues/775",),
+    share=0.5,
+)
+def mean_ignores_the_scale_of_weights(case: Case, trial: Trial) -> None:
+    assert case.weight is not None
+    scale = rng_of(case).choice((2.0**-4, 2.0**4))  # exact, and far within every format
+    scaled = case.but(weight=case.weight * case.weight.dtype.type(scale))
+    bound = trial.truth.loss_bound(case) + trial.truth.loss_bound(scaled)
+    trial.same("the mean with scaled weights", trial.loss(scaled), trial.loss(case), bound)
+
+
+@states(
+    "Unreduced losses and their sum are linear in the weights.",
+    slug="linear-in-the-weights",
+    family="weight",
+    formula="none, sum: l(a u + b v) = a l(u) + b l(v)",
+    space=EVERYTHING.but(
+        regimes=(*ORDINARY, "gap"),
+        weights=("random", "some-zero", "negative"),
+        ignored=("none", "some"),
+        reductions=("none", "sum"),
+    ),
+    links=("https://github.com/PaddlePaddle/Paddle/pull/24352",),
+    share=0.5,
+)
+def linear_in_the_weights(case: Case, trial: Trial) -> None:
+    assert case.weight is not None
+    one, rest = (case.but(weight=weight) for weight in in_two(case.weight))
+    trial.loss_combines(case, ((0.5, one), (1.0, rest)))
+
+
+@states(
+    "What is the mean when all rows have the weight 0?",
+    slug="mean-of-zero-weights",
+    family="weight",
+    level="behaviour",
+    formula="w_{y_i} = 0 for every i: 0/0",
+    space=PLAIN.but(
+        regimes=("typical",),
+        weights=("random",),
+        reductions=("mean",),
+        shapes=("batched", "spatial"),
+    ),
+    share=0.2,
+)
+def mean_of_zero_weights(case: Case, trial: Trial) -> str:
+    assert case.weight is not None
+    outcome = trial.outcome(case.but(weight=np.zeros_like(case.weight)))
+    if isinstance(outcome, str):
+        return outcome
+    return f"{float(outcome.astype(np.float64)):g}" if not outcome.ndim else "no number"
+
+
+PROPERTIES = (
+    weight_formula,
+    weight_gradient,
+    unit_weights_change_nothing,
+    zero_weight_is_silent,
+    mean_ignores_the_scale_of_weights,
+    linear_in_the_weights,
+    mean_of_zero_weights,
+)

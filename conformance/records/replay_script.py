@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import inspect
+import math
 import re
 import textwrap
 import zlib
@@ -21,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.cases import layouts
+from conformance.cases.calls import WAYS
 from conformance.cases.case import Case
+from conformance.records.replay_bridges import BRIDGES
 from conformance.records.witness import decode_case
 
 READABLE = 64
@@ -44,7 +47,7 @@ def replay_prelude(adapter_source: str) -> str:
     """The first half: everything that is the same for every witness of one adapter file."""
     framework = {
         name: bridge
-        for name, bridge in _BRIDGES.items()
+        for name, bridge in BRIDGES.items()
         if re.search(rf"framework\s*=\s*[\"']{name}[\"']", adapter_source)
     }
     parts = [_HEAD, *framework.values(), _ASK, "# The adapter, as it was run.", ""]
@@ -73,9 +76,13 @@ def replay_case(witness: Mapping[str, Any]) -> str:
         if any(question.startswith(way) for question, _ in asked):
             name = way.replace("-", "_")
             lines.append(f'{name} = Question(offer.by({stages}, "nll_loss"), {device!r})')
+    ways = {question.rpartition(" ")[0] for question, _ in asked} & WAYS.keys()
+    lines += ["\n\n" + inspect.getsource(WAYS[way]) for way in sorted(ways)]
     for question, case in asked:
         if case is not None:
             lines += ["", *_arguments(case)]
+            if {"jvp", "hvp"}.intersection(question for question, _ in asked):
+                lines.append(f"tangent = {literal(case.tangent)}")
         lines.append(_call(question))
     for label, text in (("expected", witness.get("expected")), ("in the run", witness.get("got"))):
         if text:
@@ -97,23 +104,48 @@ def _arguments(case: Case) -> list[str]:
         f"{name} = {_laid_out(literal(array), case.layout)}"
         for name, array in (("logits", case.logits), ("target", case.target))
     ]
-    values = {name: repr(value) for name, value in case.options.items()}
+    values = {name: _scalar(value) for name, value in case.options.items()}
     if case.weight is not None:
         values["weight"] = _laid_out(literal(case.weight), case.layout)
     lines.append(f"options = dict({', '.join(f'{n}={v}' for n, v in values.items())})")
-    lines.append(f"cotangent = {'None' if case.cotangent is None else literal(case.cotangent)}")
+    if case.cotangent is None:
+        lines.append("cotangent = None")
+    else:
+        lines.append(f"cotangent = {_laid_out(literal(case.cotangent), case.layout)}")
     return lines
 
 
+_DERIVATIVES = {
+    "jvp": ("jvp", "tangent, logits, target"),
+    "hvp": ("hvp", "cotangent, tangent, logits, target"),
+    "target gradient": ("target_vjp", "cotangent, logits, target"),
+}
+"""Questions about derivatives beyond the gradient: the piece that answers, and its arrays."""
+
+_OTHERS_FIRST = """\
+for x in (logits, -logits):
+    fused.loss(x, target, **options)
+for x in (-logits, logits):
+    fused.gradient(cotangent, x, target, **options)
+"""
+
+
 def _call(question: str) -> str:
-    """The line that asks: of the fused loss, or of its own steps."""
+    """The line that asks: the fused loss, perhaps in a way of its own, or its own steps."""
+    if question in _DERIVATIVES:
+        piece, arrays = _DERIVATIVES[question]
+        return f'show({question!r}, fused.derivative("{piece}"), {arrays}, **options)'
+    if question == "gradient after others":
+        return f"{_OTHERS_FIRST}{_call('gradient')}"
     way, _, what = question.rpartition(" ")
     gradient = what == "gradient"
     asker = way.replace("-", "_") if way.endswith("nll") else "fused"
     arguments = "cotangent, logits, target" if gradient else "logits, target"
     show = "show_inputs" if question.startswith("inputs after") else "show"
-    what = "gradient" if gradient else "loss"
-    return f"{show}({question!r}, {asker}.{what}, {arguments}, **options)"
+    compute = f"{asker}.{'gradient' if gradient else 'loss'}"
+    if way in WAYS:
+        compute = f"{WAYS[way].__name__}({compute})"
+    return f"{show}({question!r}, {compute}, {arguments}, **options)"
 
 
 def literal(array: NDArray[Any]) -> str:
@@ -157,6 +189,12 @@ def _wrapped(text: str, array: NDArray[Any]) -> str:
     if len(text) > 88 and array.ndim > 1:
         return text.replace("], [", "],\n    [")
     return text
+
+
+def _scalar(value: Any) -> str:
+    """An option as an expression: repr writes NaN and infinities as names that are none."""
+    special = isinstance(value, float) and not math.isfinite(value)
+    return f"float('{value}')" if special else repr(value)
 
 
 def _laid_out(text: str, layout: str) -> str:
@@ -269,16 +307,24 @@ class Question:
         return self.call(self.offer, logits, target, **options)
 
     def gradient(self, cotangent, logits, target, **options):
-        """d <cotangent, loss> / d logits: the adapter's own vjp, or the framework's autodiff."""
-        if cotangent is None:
-            cotangent = np.ones_like(self.loss(logits, target, **options))
-        automatic = self.bridge("vjp", no_autodiff)
-        vjp = self.offer.pieces.get("vjp") or (lambda *a, **o: automatic(self.offer, *a, **o))
-        return self.call(vjp, cotangent, logits, target, **options)
+        """d <cotangent, loss> / d logits."""
+        return self.derivative("vjp")(cotangent, logits, target, **options)
+
+    def derivative(self, name):
+        """The adapter's own vjp, jvp, hvp or target_vjp, or that of the framework's autodiff."""
+        automatic = self.bridge(name, no_autodiff)
+        function = self.offer.pieces.get(name) or (lambda *a, **o: automatic(self.offer, *a, **o))
+
+        def ask(*arrays, **options):
+            if arrays[0] is None:  # the cotangent: ones
+                arrays = (np.ones_like(self.loss(*arrays[-2:], **options)), *arrays[1:])
+            return self.call(function, *arrays, **options)
+
+        return ask
 
 
 def no_autodiff(*args, **options):
-    raise NotImplementedError("no vjp of its own, and NumPy has no autodiff")
+    raise NotImplementedError("no such piece of its own, and NumPy has no autodiff")
 
 
 def show(what, compute, *args, **options):
@@ -295,73 +341,3 @@ def show_inputs(what, compute, *args, **options):
         print("  input after:", array)
 
 '''
-
-_BRIDGES = {
-    "torch": """
-import torch
-
-log_torch = torch.log
-
-
-def to_torch(array, device):  # bfloat16 crosses the border by its bits
-    bits = array.view(np.int16) if array.dtype.name == "bfloat16" else array
-    tensor = torch.from_numpy(bits).to(device)
-    return tensor if bits is array else tensor.view(torch.bfloat16)
-
-
-def from_torch(tensor):
-    tensor = tensor.detach().cpu()
-    if tensor.dtype != torch.bfloat16:
-        return tensor.numpy()
-    import ml_dtypes
-
-    return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
-
-
-def vjp_torch(f, cotangent, logits, target, **options):
-    logits = logits.detach().requires_grad_()
-    return torch.autograd.grad(f(logits, target, **options), logits, cotangent)[0]
-
-""",
-    "tensorflow": """
-import tensorflow as tf
-
-log_tensorflow = tf.math.log
-
-
-def to_tensorflow(array, device):
-    with tf.device(device.replace("cuda", "gpu")):
-        return tf.constant(array)
-
-
-def from_tensorflow(tensor):
-    return tf.convert_to_tensor(tensor).numpy()
-
-
-def vjp_tensorflow(f, cotangent, logits, target, **options):
-    with tf.GradientTape() as tape:
-        tape.watch(logits)
-        value = f(logits, target, **options)
-    return tape.gradient(value, logits, output_gradients=cotangent)
-
-""",
-    "jax": """
-import jax
-
-jax.config.update("jax_enable_x64", True)
-log_jax = jax.numpy.log
-
-
-def to_jax(array, device):
-    return jax.device_put(array, jax.devices(device.replace("cuda", "gpu"))[0])
-
-
-def from_jax(array):
-    return np.asarray(array)
-
-
-def vjp_jax(f, cotangent, logits, target, **options):
-    return jax.vjp(lambda x: f(x, target, **options), logits)[1](cotangent)[0]
-
-""",
-}

@@ -39,8 +39,15 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 _ARRAYS = ("logits", "target", "weight", "cotangent")
 
 
-def encode_case(case: Case) -> Record:
-    """The ``case`` of a witness.  ``RecordsError`` if its arrays hold more than ``SIZE_LIMIT``."""
+def encode_case(case: Case, *, effort: int = 9) -> Record:
+    """The ``case`` of a witness.  ``RecordsError`` if its arrays hold more than ``SIZE_LIMIT``.
+
+    ``effort`` is zlib's level: 9 for what is kept, 0 for a note that most likely nobody reads.
+    """
+
+    def encoded(array: NDArray[Any] | None) -> Record | None:
+        return None if array is None else encode_array(array, effort=effort)
+
     size = sum(a.nbytes for name in _ARRAYS if (a := getattr(case, name)) is not None)
     if size > SIZE_LIMIT:
         raise RecordsError(
@@ -51,9 +58,9 @@ def encode_case(case: Case) -> Record:
     if smoothing is not None:
         smoothing = float(smoothing)
     return {
-        "logits": encode_array(case.logits),
-        "target": encode_array(case.target),
-        "weight": None if case.weight is None else encode_array(case.weight),
+        "logits": encoded(case.logits),
+        "target": encoded(case.target),
+        "weight": encoded(case.weight),
         "ignore_index": None if case.ignore_index is None else int(case.ignore_index),
         "label_smoothing": smoothing
         if smoothing is None or math.isfinite(smoothing)
@@ -61,7 +68,7 @@ def encode_case(case: Case) -> Record:
         "reduction": case.reduction,
         "size_average": case.size_average,
         "reduce": case.reduce,
-        "cotangent": None if case.cotangent is None else encode_array(case.cotangent),
+        "cotangent": encoded(case.cotangent),
         "layout": case.layout,
         "regime": case.regime,
     }
@@ -85,7 +92,7 @@ def decode_case(mapping: object) -> Case:
     return Case(**arrays, **scalars)
 
 
-def encode_array(array: NDArray[Any]) -> Record:
+def encode_array(array: NDArray[Any], *, effort: int = 9) -> Record:
     """``{"dtype", "shape", "data"}``, large ones compressed; ``RecordsError`` for other dtypes."""
     native = np.asarray(array)
     if not native.dtype.isnative:
@@ -98,7 +105,7 @@ def encode_array(array: NDArray[Any]) -> Record:
     record = {"dtype": name, "shape": list(native.shape)}
     data = native.tobytes()
     if len(data) > COMPRESSED:
-        data, record["compressed"] = zlib.compress(data, 9), "zlib"
+        data, record["compressed"] = zlib.compress(data, effort), "zlib"
     return record | {"data": base64.b64encode(data).decode("ascii")}
 
 

@@ -29,7 +29,7 @@ from conformance.errors import ConformanceError
 from conformance.properties.asking import Live
 from conformance.properties.features import features
 from conformance.properties.power import REQUIRED, is_sharp, spoiled_and_rejected
-from conformance.properties.property import Property
+from conformance.properties.property import DEVICES, Property
 from conformance.properties.trial import Measure, Trial, Violation
 from conformance.properties.truth import Truth
 from conformance.records.known import Expectation
@@ -90,14 +90,20 @@ def supported_space(prop: Property, session: Session, dtype: str) -> Space:
         "stages": {"softmax", "nll_loss"} <= set(has.stages),
         "log_softmax stage": {"log_softmax", "nll_loss"} <= set(has.stages),
         "stage gradients": has.stage_gradients,
+        "forward mode": "jvp" in has.derivatives,
+        "second order": "hvp" in has.derivatives,
+        "target gradient": "target_vjp" in has.derivatives,
         "legacy": {"size_average", "reduce"} <= has.options,
         "reduction none": "none" in has.reductions,
         "probabilities": "probabilities" in has.targets,
+        "reduction argument": "reduction" in has.options,
     }
     if dtype not in has.dtypes:
         raise Unsupported(f"{dtype} is not offered")
     if dtype not in prop.dtypes:
         raise Unsupported(f"not a question in {dtype}")
+    if prop.devices not in ("any", "cpu" if session.device == "cpu" else "accelerators"):
+        raise Unsupported(DEVICES[prop.devices])
     for need in prop.needs:
         if not offered[need]:
             raise Unsupported(f"{need} not offered")
@@ -173,10 +179,13 @@ class Judge:
     def reach_the_floor(self) -> None:
         """Ask further cases of a regime where the property had nothing to ask of some, and of a
         memory layout that none of them had."""
-        per_regime = self.profile.corpus_per_regime
-        for draw in self.corpus(4 * per_regime)[len(self.tally.corpus) :]:
+        least = self.profile.corpus_per_regime
+        for draw in self.corpus(4 * least)[len(self.tally.corpus) :]:
+            unseen = set(self.narrow.layouts).difference(self.tally.layouts)
+            if self.tally.regimes[draw.regime] >= least and not unseen:
+                continue
             case, _ = self.build(draw)
-            if self.tally.regimes[draw.regime] < per_regime or not self.tally.layouts[case.layout]:
+            if self.tally.regimes[draw.regime] < least or case.layout in unseen:
                 self.judge(case, self.live(), self.tally.measure(self.prop))
 
     def spoil(self, case: Case, live: Live, label: str | None) -> None:

@@ -21,8 +21,8 @@ class Profile:
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("quick", corpus_per_regime=3, searched=20),
-        Profile("standard", corpus_per_regime=4, searched=200),
+        Profile("quick", corpus_per_regime=3, searched=16),
+        Profile("standard", corpus_per_regime=4, searched=100),
         Profile("deep", corpus_per_regime=16, searched=10_000, steer=True),
     )
 }

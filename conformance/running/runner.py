@@ -51,6 +51,7 @@ NO_CAPABILITIES: Record = {
     "gradient": False,
     "stages": [],
     "stage_gradients": False,
+    "derivatives": [],
 }
 
 

@@ -153,7 +153,7 @@ class Watch:
             return
         self._last = case
         try:
-            note = to_json(encode_case(case)).encode()
+            note = to_json(encode_case(case, effort=0)).encode()
         except RecordsError as error:
             note = to_json({"too large": str(error)}).encode()
         os.pwrite(self._descriptor, len(note).to_bytes(8, "little") + note, 0)

@@ -118,6 +118,16 @@ def offset_costs_nothing(format: FloatFormat, classes: int) -> Arithmetic:
     return arithmetic(format, "native", merges=classes - 1)
 
 
+def wide(format: FloatFormat, classes: int) -> Arithmetic:
+    """Only the output is rounded to 16 bits: everything before it is computed in float32."""
+    return arithmetic(format, "wide", lse_first=True, merges=classes - 1)
+
+
+def simd8(format: FloatFormat, classes: int) -> Arithmetic:
+    """As `accurate` in one pass, but sums are at least eight running sums, as in SIMD lanes."""
+    return arithmetic(format, "native", lse_first=True, order="simd8")
+
+
 def _height(terms: int, order: str) -> int:
     if terms <= 1:
         return 0

@@ -17,9 +17,17 @@ from conformance.spec.arithmetic import (
     accurate,
     arithmetic,
     offset_costs_nothing,
+    simd8,
+    wide,
+)
+from conformance.spec.derivative_bounds import (
+    difference_bound,
+    hvp_bound,
+    jvp_bound,
+    target_vjp_bound,
 )
 from conformance.spec.gradient_bounds import decomposition_gradient_bound, gradient_bound
-from conformance.spec.loss_bounds import decomposition_bound, loss_bound
+from conformance.spec.loss_bounds import decomposition_bound, loss_bound, relative_bound
 
 __all__ = [
     "Arithmetic",
@@ -28,7 +36,14 @@ __all__ = [
     "arithmetic",
     "decomposition_bound",
     "decomposition_gradient_bound",
+    "difference_bound",
     "gradient_bound",
+    "hvp_bound",
+    "jvp_bound",
     "loss_bound",
     "offset_costs_nothing",
+    "relative_bound",
+    "simd8",
+    "target_vjp_bound",
+    "wide",
 ]

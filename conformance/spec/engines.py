@@ -135,7 +135,7 @@ def in_double_double(ask: Question, gradient: bool, out: Pair | None = None) -> 
         mass = dd.exactly(ask.factor)
         linear = dd.scale(dd.two_sum(x[rows, label], -m), ask.factor)
     else:
-        c = _coefficient_pairs(ask)
+        c = coefficient_pairs(ask)
         mass, linear = dd.total(c), dd.total(dd.multiply(c, dd.two_sum(x, -m[:, None])))
 
     e, lift = _lifted_exponentials(ask, m, top, out)
@@ -165,8 +165,8 @@ def in_double_double(ask: Question, gradient: bool, out: Pair | None = None) -> 
     return Answer(m, tail, log_sum, loss, slope)
 
 
-def _coefficient_pairs(ask: Question) -> Pair:
-    """`_coefficients` in double-double."""
+def coefficient_pairs(ask: Question) -> Pair:
+    """(M, C): the same in double-double."""
     smoothing = dd.constant(ask.smoothing)
     own = dd.subtract(dd.constant(1.0), smoothing)  # 1 - e
     each = dd.divide(smoothing, dd.constant(ask.logits.shape[1]))  # e / C

@@ -209,11 +209,106 @@ def vjp(
         onehot = np.arange(x.shape[1]) == y[:, None]
         slope = (1 - e) * w[y][:, None] * (p - onehot)
         slope = slope + e / x.shape[1] * (p * w.sum() - w)
-    scale = numbers.divide(
-        numbers.number(cotangent), numbers.number(denominator(reduction, len(x), factor))
-    )
+    scale = _scale(cotangent, reduction, len(x), factor, numbers)
     slope = _where(kept[:, None], scale.reshape(-1, 1) * slope)
     return _like_logits(slope, logits.shape)
+
+
+# --------------------------------------------------------------- derivatives beyond the gradient
+
+
+def jvp(
+    tangent: Array,
+    logits: Array,
+    target: Array,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+    *,
+    numbers: Numbers = FLOAT64,
+) -> Array:
+    """The derivative of the loss along a tangent v of the logits: forward mode.
+
+    none: <dl/dx, v> of each row;  sum and mean: <d loss/dx, v>
+
+    Arguments as for `cross_entropy`; tangent: of the logits' shape.  Returns the loss's shape.
+    """
+    options = (weight, ignore_index, label_smoothing, reduction)
+    rows = rows_of(logits).shape[0]
+    ones = np.ones(rows if reduction == "none" else ())
+    slope = vjp(ones, logits, target, *options, numbers=numbers)
+    products = rows_of(slope) * numbers.number(rows_of(tangent))
+    if reduction == "none":
+        return _positions(products.sum(-1), logits.shape)
+    return products.sum()
+
+
+def hvp(
+    cotangent: Array,
+    tangent: Array,
+    logits: Array,
+    target: Array,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+    *,
+    numbers: Numbers = FLOAT64,
+) -> Array:
+    """The Hessian of <cotangent, loss> with respect to the logits, times a tangent v.
+
+    g Q [p * v - p <p, v>], 0 where y = i;  g is the cotangent over the denominator
+    class indices: Q = (1 - e) w_y + (e / C) sum_c w_c;  probabilities: Q = sum_c w_c q'_c
+
+    Arguments as for `vjp`; tangent: of the logits' shape.  Returns the logits' shape.
+    Source: the derivative of `vjp` along v, by d p_j / d x_i = p_j ([i = j] - p_i).
+    """
+    x, y, w, e = _arguments(logits, target, weight, label_smoothing, numbers)
+    p, v = softmax(x, numbers=numbers), numbers.number(rows_of(tangent))
+    if y.ndim == 2:
+        mass = (w * smoothed(y, e)).sum(-1)
+        factor, kept = None, np.ones(len(y), bool)
+    else:
+        kept = y != ignore_index
+        y = np.where(kept, y, 0)
+        mass = (1 - e) * w[y] + e / x.shape[1] * w.sum()
+        factor = _where(kept, w[y])
+    curvature = p * v - p * (p * v).sum(-1, keepdims=True)
+    scale = _scale(cotangent, reduction, len(x), factor, numbers)
+    product = _where(kept[:, None], (scale * mass).reshape(-1, 1) * curvature)
+    return _like_logits(product, logits.shape)
+
+
+def target_vjp(
+    cotangent: Array,
+    logits: Array,
+    target: Array,
+    weight: Array | None = None,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+    *,
+    numbers: Numbers = FLOAT64,
+) -> Array:
+    """The gradient of <cotangent, loss> with respect to target probabilities.
+
+    g (1 - e) w_c (-log p_c);  g is the cotangent over the denominator
+
+    Arguments as for `vjp`; target: probabilities.  Returns the target's shape.
+    """
+    x, _, w, e = _arguments(logits, target, weight, label_smoothing, numbers)
+    scale = _scale(cotangent, reduction, len(x), None, numbers)
+    slope = (1 - e) * w * -log_softmax(x, numbers=numbers)
+    return _like_logits(scale.reshape(-1, 1) * slope, logits.shape)
+
+
+def _scale(
+    cotangent: Array, reduction: str, rows: int, factor: Array | None, numbers: Numbers
+) -> Array:
+    """The cotangent over the denominator: of all rows, or of each where none are summed."""
+    return numbers.divide(
+        numbers.number(cotangent), numbers.number(denominator(reduction, rows, factor))
+    )
 
 
 # --------------------------------------------------------------------------------------- layout

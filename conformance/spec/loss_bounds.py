@@ -39,6 +39,22 @@ def decomposition_bound(solution: Solution, arithmetic: Arithmetic) -> Float64:
         return _reduced(solution, arithmetic, sizes, rows)
 
 
+def relative_bound(solution: Solution, a: Arithmetic) -> Float64:
+    """How far the loss of a row may be off where its own last places count, however small it is.
+
+    l_y = log1p(tail) + d_y, both terms accurate relative to themselves: for class indices without
+    weights and without reduction.  Whoever takes the logarithm of the sum loses what is below u.
+    """
+    with np.errstate(all="ignore"):
+        rows, u = solution.softmax, a.elementwise.unit_roundoff
+        d = rows.distances(slice(None))
+        exp = (1 + 2 * a.exp_ulp * u) * np.exp(a.argument * u * d.max(1))
+        # log1p is concave: (1 + r) of the tail is at most (1 + r) of its logarithm.
+        growth = exp * (1 + a.class_sigma(d.shape[1])) * (1 + 2 * a.log_ulp * u) * (1 + u) ** 2
+        relative = growth * (1 + a.storage.unit_roundoff) - 1 + solution.error
+        return solution.problem.to_result(relative * solution.loss_rows.hi + a.floor)
+
+
 def denominator_error(solution: Solution, a: Arithmetic) -> tuple[float, float]:
     """|W| less the error of the mean's denominator W, 0 if it may vanish; and that error."""
     problem = solution.problem

@@ -61,6 +61,8 @@ class Solution:
     factor: Float64
     """(M,): the weight of each row's class, 0 where ignored (1 for probabilities)."""
     softmax: SoftmaxRows
+    question: Question
+    """As the engine was asked."""
 
     @property
     def error(self) -> float:
@@ -124,6 +126,7 @@ def _solve(problem: Problem, engine: str, gradient: bool) -> Solution:
         float(denominator.hi),
         factor,
         SoftmaxRows(x, masked, hopeless, answer.maximum, answer.tail.hi, answer.log_sum.hi),
+        ask,
     )
 
 

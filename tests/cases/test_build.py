@@ -11,7 +11,7 @@ from supports import capabilities, questions
 
 from conformance.cases.build import Draw, build
 from conformance.cases.case import Case
-from conformance.cases.space import EVERYTHING, Space, Unsupported
+from conformance.cases.space import EVERYTHING, PLAIN, Space, Unsupported
 from conformance.contract.capabilities import Capabilities
 from conformance.properties.transform import ignore_index_of, kept
 from conformance.properties.truth import reduction_of
@@ -195,7 +195,29 @@ def test_a_regime_means_the_same_for_probabilities() -> None:
 def test_spatial_cases_have_several_samples_of_several_positions() -> None:
     shapes = {case.logits.shape for case in cases(EVERYTHING.but(shapes=("spatial",)))}
     assert any(shape[0] > 1 and np.prod(shape[2:]) > 1 for shape in shapes)
-    assert {len(shape) for shape in shapes} == {3, 4}
+    assert {len(shape) for shape in shapes} == {3, 4, 5}
+    assert any(min(shape[2:]) > 1 for shape in shapes if len(shape) == 4)  # columns are no rows
+
+
+def test_a_row_that_stays_looks_like_an_ignored_one_in_eight_bits() -> None:
+    space = EVERYTHING.but(
+        regimes=("wide",), targets=("indices",), ignored=("some",), shapes=("batched",)
+    )
+    for case in cases(space, 60, classes=1025):
+        alike = case.target % 256 == ignore_index_of(case) % 256
+        assert alike.sum() > (case.target == ignore_index_of(case)).sum()
+
+
+def test_some_weights_are_zero_where_a_row_sees_it_and_some_are_not() -> None:
+    space = PLAIN.but(weights=("some-zero",), ignored=("some",))
+    seen = [
+        case.weight[labels] == 0
+        for case in cases(space, 60, classes=10)
+        if len(np.unique(labels := case.target[case.target != ignore_index_of(case)])) > 1
+        and case.weight is not None
+    ]
+    assert len(seen) > 10
+    assert all(zero.any() and not zero.all() for zero in seen)
 
 
 def test_few_classes_fit_a_narrow_dtype_of_labels() -> None:

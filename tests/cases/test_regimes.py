@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.cases.build import size_choices
-from conformance.cases.regimes import FINITE, ORDINARY, REGIMES, SHARP, SMALL
+from conformance.cases.regimes import BATCHES as BATCHES_OF
+from conformance.cases.regimes import FINITE, ORDINARY, REGIMES, SHARP, SIZES, SMALL, TILES
 from conformance.spec.formats import FORMATS, FloatFormat
 
 BATCHES = 300
@@ -67,7 +68,7 @@ def test_groups_name_regimes_that_exist():
     for group in (FINITE, SMALL, ORDINARY, SHARP):
         assert set(group) <= set(REGIMES)
     assert set(SHARP) <= set(SMALL) <= set(FINITE)
-    assert set(FINITE) == set(REGIMES) - {"masked"}
+    assert set(FINITE) == set(REGIMES) - {"masked", *SIZES}
 
 
 def test_typical_logits_are_of_ordinary_size(fmt):
@@ -166,6 +167,37 @@ def test_two_peaks_compete(fmt):
         order = np.sort(x, axis=1)
         assert (order[:, -2] - order[:, -3] > 15).all()
         assert (x[np.arange(len(x)), target] == 0).all()
+
+
+def test_targets_and_winners_lie_where_tiles_begin_and_end(fmt):
+    last, first, tail = 0, 0, 0
+    for x, target in drawn("last-tile", fmt, rows=3, classes=1000):
+        assert (target >= 512).all()
+        last += bool((target == 999).any())
+        tail += bool((x.argmax(1) >= 512).any())
+        first += bool(np.isin(target, 1000 // 2 ** np.arange(2, 10) * 2 ** np.arange(2, 10)).any())
+    assert min(last, first, tail) > BATCHES / 4
+
+
+def test_every_second_row_has_a_winner_and_the_others_are_flat(fmt):
+    for x, target in drawn("tile-32", fmt, rows=4, classes=33):
+        assert (x[::2].max(1) == 0).all()
+        assert (x[::2].argmax(1) != target[::2]).all()
+        lost = -x[np.arange(4), target][::2]
+        assert ((lost >= 6.9) & (lost <= 9.1)).all()
+        assert np.abs(x[1::2]).max() < 6
+
+
+def test_sizes_of_languages_batches_and_tiles():
+    assert set(size_choices("vocabulary")[1]) == {32000, 50257, 128256, 151936}
+    for name in TILES:
+        size = int(name.removeprefix("tile-"))
+        assert set(size_choices(name)[1]) == {size - 1, size, size + 1}
+    for name in BATCHES_OF:
+        size = int(name.removeprefix("rows-"))
+        assert {size - 1, size + 1} <= set(size_choices(name)[0])
+    assert all(n % 2 and 512 < n < 1024 for n in size_choices("odd-classes")[1])
+    assert all(min(size_choices(name)[0]) > 1 for name in (*TILES, "odd-classes"))
 
 
 def test_sizes_are_those_of_the_regime():

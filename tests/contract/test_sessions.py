@@ -147,6 +147,27 @@ def test_autograd_is_asked_for_a_leaf_in_the_layout_of_the_case():
     np.testing.assert_array_equal(gradient, 2 * X * G[:, None])
 
 
+@pytest.mark.parametrize("session", [numpy_session, torch_session])
+def test_an_answer_is_kept_while_the_negated_logits_are_asked(session):
+    buffer = None
+
+    def shares_its_memory(logits, target):
+        nonlocal buffer
+        buffer = logits.sum(1) if buffer is None else buffer
+        buffer[...] = logits.sum(1)
+        return buffer
+
+    asked = session(shares_its_memory)
+    assert np.array_equal(asked.kept_loss(X.copy(), Y), -X.sum(1))
+    asked = session(lambda logits, target: logits.sum(1))
+    assert np.array_equal(asked.kept_loss(X.copy(), Y), X.sum(1))
+
+
+def test_a_gradient_is_kept_by_vjp_and_by_autodiff():
+    asked = torch_session(lambda logits, target: (logits**2).sum(1))
+    assert np.array_equal(asked.kept_gradient(G, X.copy(), Y), 2 * G[:, None] * X)
+
+
 def test_an_argument_that_was_written_to_is_found_out():
     def writes(logits, target, *, weight=None, reduction="none"):
         logits[0, 0] = 9.0

@@ -58,8 +58,12 @@ class Faithful:
     """The slug of the property that names an exhibit's fault."""
     link = ""
     """The real bug that an exhibit is modelled on; empty where no report is known."""
+    entries: tuple[str, ...] = ()
+    """The faults of the catalogue (codes.py) that an exhibit stands for."""
     dtype = "float32"
     """Where an exhibit is judged."""
+    rare = False
+    """Whether the fault fires rarely by nature, so that a seed may miss it."""
     spares: tuple[str, ...] = ()
     """Slugs of weaker levels, which the fault must not fail."""
 
@@ -90,8 +94,12 @@ class Faithful:
         size_average: bool | None = None,
         reduce: bool | None = None,
     ) -> Batch:
+        self.check_target(logits, target)
         x = self.widened(self.rows(logits))
         classes = x.shape[1]
+        self.check_weight(weight, classes)
+        self.check_smoothing(label_smoothing)
+        self.check_reduction(reduction)
         if target.dtype.kind in "iu":
             labels = target.reshape(-1)
             kept = self.kept(labels, ignore_index)
@@ -111,6 +119,25 @@ class Faithful:
             reduction=self.legacy(reduction, size_average, reduce),
             logits=logits,
         )
+
+    def check_target(self, logits: Array, target: Array) -> None:
+        axis = self.class_axis(logits)
+        rows = logits.shape[:axis] + logits.shape[axis + 1 :]
+        indices = target.dtype.kind in "iu"
+        if target.shape != (rows if indices else logits.shape):
+            raise ValueError(f"a {target.dtype} target {target.shape} for logits {logits.shape}")
+
+    def check_weight(self, weight: Array | None, classes: int) -> None:
+        if weight is not None and weight.shape != (classes,):
+            raise ValueError(f"a weight {weight.shape} for {classes} classes")
+
+    def check_smoothing(self, label_smoothing: float) -> None:
+        if not 0 <= label_smoothing <= 1:
+            raise ValueError(f"label_smoothing is {label_smoothing}")
+
+    def check_reduction(self, reduction: str) -> None:
+        if reduction not in ("none", "mean", "sum"):
+            raise ValueError(f"reduction is {reduction!r}")
 
     def legacy(self, reduction: str, size_average: bool | None, reduce: bool | None) -> str:
         if size_average is None and reduce is None:
@@ -204,6 +231,40 @@ class Faithful:
         dims = (*like.shape[:axis], *like.shape[axis + 1 :], like.shape[axis])
         return np.moveaxis(rows.reshape(dims), -1, axis).astype(like.dtype)
 
+    # -- derivatives beyond the gradient ---------------------------------------------------------
+
+    def jvp(self, tangent: Array, logits: Array, target: Array, **options: Any) -> Array:
+        b = self.batch(logits, target, **options)
+        v = self.widened(self.rows(tangent))
+        along = self.row_derivatives(b, self.coefficients(b), self.softmax(b.x), v)
+        return self.finished(b, self.reduced(b, along))
+
+    def row_derivatives(self, b: Batch, k: Array, p: Array, v: Array) -> Array:
+        rows = (k.sum(1, keepdims=True) * p - k) * v
+        return np.where(b.kept, rows.sum(1), 0)
+
+    def hvp(
+        self, cotangent: Array, tangent: Array, logits: Array, target: Array, **options: Any
+    ) -> Array:
+        b = self.batch(logits, target, **options)
+        g, v = self.row_cotangents(b, self.widened(cotangent)), self.widened(self.rows(tangent))
+        return self.placed(
+            self.row_curvatures(b, self.coefficients(b), self.softmax(b.x), g, v), logits
+        )
+
+    def row_curvatures(self, b: Batch, k: Array, p: Array, g: Array, v: Array) -> Array:
+        scale = g.reshape(-1, 1) * k.sum(1, keepdims=True)
+        rows = scale * p * (v - (p * v).sum(1, keepdims=True))
+        return np.where(b.kept[:, None], rows, 0)
+
+    def target_vjp(self, cotangent: Array, logits: Array, target: Array, **options: Any) -> Array:
+        b = self.batch(logits, target, **options)
+        g = self.row_cotangents(b, self.widened(cotangent)).reshape(-1, 1)
+        return self.placed(g * self.target_slopes(b, self.log_softmax(b.x)), logits)
+
+    def target_slopes(self, b: Batch, log_p: Array) -> Array:
+        return b.x.dtype.type(1 - b.e) * b.w * -log_p
+
     # -- the stages ------------------------------------------------------------------------------
 
     def softmax_stage(self, logits: Array) -> Array:
@@ -245,6 +306,9 @@ def adapter(steps: Faithful, name: str) -> Implementation:
         links=(steps.link,) if steps.link else (),
     )(steps.loss)
     f.vjp(steps.vjp)
+    f.jvp(steps.jvp)
+    f.hvp(steps.hvp)
+    f.target_vjp(steps.target_vjp)
     f.softmax(steps.softmax_stage).vjp(steps.softmax_stage_vjp)
     f.log_softmax(steps.log_softmax_stage).vjp(steps.log_softmax_stage_vjp)
     f.nll_loss(steps.nll_stage).vjp(steps.nll_stage_vjp)

@@ -11,7 +11,7 @@ import pytest
 from conformance.cases.regimes import REGIMES
 from conformance.contract.capabilities import CHOICES
 from conformance.properties import BY_SLUG, PROPERTIES
-from conformance.properties.property import LEVELS, Property
+from conformance.properties.property import DEVICES, LEVELS, Property
 from conformance.records.schema import check
 from conformance.spec.formats import FORMATS
 
@@ -31,6 +31,7 @@ FAMILIES = {
     "validation",
     "purity",
     "dtype",
+    "size",
 }
 
 NEEDS = {
@@ -38,9 +39,13 @@ NEEDS = {
     "stages",
     "log_softmax stage",
     "stage gradients",
+    "forward mode",
+    "second order",
+    "target gradient",
     "legacy",
     "reduction none",
     "probabilities",
+    "reduction argument",
 }
 
 each = pytest.mark.parametrize("prop", PROPERTIES, ids=lambda prop: prop.slug)
@@ -75,6 +80,7 @@ def test_a_behaviour_asks_and_everything_else_states(prop: Property):
 def test_family_level_and_needs_are_known(prop: Property):
     assert prop.family in FAMILIES
     assert prop.level in LEVELS
+    assert prop.devices in DEVICES
     assert set(prop.needs) <= NEEDS
     assert prop.formula
 

@@ -165,6 +165,26 @@ def test_a_refusal_is_spoiled_by_an_answer_that_looks_valid() -> None:
     )
 
 
+def test_special_values_are_spoiled_by_finite_ones_and_by_each_other() -> None:
+    seen = []
+    special = planted(lambda case, trial: seen.append(trial.loss(case)), about="special")
+    power_of(special, np.array([np.nan, np.inf, 2.0], np.float32))
+    wanted = ([1, 1, 2], [np.inf, np.nan, 2], [-np.inf, 0, 2])
+    assert np.array_equal(seen[:3], wanted, equal_nan=True)
+    assert np.isnan(seen[3][2])
+    assert np.isposinf(seen[4][2])
+    assert len(seen) == 5
+
+
+def test_a_finite_answer_is_spoiled_by_special_values() -> None:
+    seen = []
+    special = planted(lambda case, trial: seen.append(trial.loss(case)), about="special")
+    power_of(special, np.array([1.0, 2.0], ml_dtypes.bfloat16))
+    assert np.isnan(float(seen[0][0]))
+    assert np.isposinf(float(seen[1][0]))
+    assert len(seen) == 2
+
+
 def test_bits_that_are_negated_differ() -> None:
     same = planted(
         lambda case, trial: trial.identical("it", trial.loss(case), np.array([0, 7], np.uint8))
@@ -194,7 +214,9 @@ def test_bfloat16_is_doubled() -> None:
     [
         ({}, True),
         ({"regime": "typical"}, False),
-        ({"weight": np.array([1, -1], np.float32)}, False),
+        ({"weight": np.array([1, -1], np.float32)}, True),
+        ({"weight": np.array([1, -1], np.float32), "reduction": "sum"}, False),
+        ({"weight": np.array([1, -1], np.float32), "label_smoothing": 0.5}, False),
         ({"weight": np.array([0, 1], np.float32), "reduction": "mean"}, False),
         ({"target": np.full(3, -100), "reduction": "mean"}, False),
         ({"logits": ROWS.logits[:, :1]}, False),

@@ -10,15 +10,23 @@ from hypothesis import strategies as st
 from conformance.cases.case import Case
 from conformance.cases.space import EVERYTHING
 from conformance.properties.transform import (
+    alone,
+    batch_axes,
+    coarse,
     exact_shift,
+    first_class,
     flattened,
     ignore_index_of,
+    in_two,
     kept,
     one_hot,
+    other_targets,
     permute_classes,
+    rising_target,
     rng_of,
     rows_of,
     take_rows,
+    without_rows,
 )
 from conformance.properties.truth import Truth, reduction_of
 
@@ -154,3 +162,72 @@ def test_legacy_arguments_win_over_the_default():
     assert reduction_of(case) == "mean"
     assert reduction_of(case.but(size_average=False)) == "sum"
     assert reduction_of(case.but(size_average=False, reduce=False)) == "none"
+
+
+@given(case=cases())
+@often
+def test_one_row_alone_keeps_its_axes(case: Case):
+    one = alone(case)
+    assert one.logits.ndim == case.logits.ndim
+    assert one.rows == 1
+    assert take_rows(one, np.arange(1)).key == take_rows(case, np.arange(1)).key
+
+
+@given(case=cases(EVERYTHING.but(shapes=("batched", "spatial"))))
+@often
+def test_without_rows_only_one_axis_is_empty(case: Case):
+    empty = without_rows(case)
+    assert [n for n in empty.logits.shape if n == 0] == [0]
+    assert empty.rows == 0
+    assert empty.classes == case.classes
+    Truth().solution(empty)  # the arrays fit together
+
+
+def test_any_batch_axis_may_be_the_empty_one():
+    spatial = Case(logits=np.zeros((2, 3, 1, 4)), target=np.zeros((2, 1, 4), int))
+    assert batch_axes(spatial) == [0, 2, 3]
+    shapes = {without_rows(spatial.but(logits=spatial.logits + k)).logits.shape for k in range(40)}
+    assert shapes == {(0, 3, 1, 4), (2, 3, 0, 4), (2, 3, 1, 0)}
+
+
+@given(case=cases(EVERYTHING.but(ignore_indices=("default", "beyond"))))
+@often
+def test_the_first_class_alone_has_nothing_to_lose(case: Case):
+    single = first_class(case)
+    assert single.classes == 1
+    assert np.array_equal(kept(single), kept(case))
+    none = single.but(reduction="none", cotangent=None)
+    assert not Truth().solution(none).loss.hi.any()
+
+
+@given(case=cases(EVERYTHING.but(targets=("indices",))))
+@often
+def test_other_targets_are_others_and_ignore_the_same_rows(case: Case):
+    other = other_targets(case)
+    assert np.array_equal(kept(other), kept(case))
+    usable = case.classes - (0 <= ignore_index_of(case) < case.classes)
+    moved = other.target.reshape(-1)[kept(case)] != case.target.reshape(-1)[kept(case)]
+    assert moved.all() if usable > 1 else not moved.any()
+
+
+def test_a_target_rises_above_the_other_classes():
+    case = Case(logits=np.array([[5.0, 1.0, 4.0]]), target=np.array([1]), reduction="none")
+    rising = rising_target(case, (-1.0, 0.0, 2.0))
+    assert rising.logits.tolist() == [[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [-2.0, 0.0, -3.0]]
+    assert rising.target.tolist() == [1, 1, 1]
+
+
+@given(case=cases(EVERYTHING.but(regimes=("typical", "subnormal", "large", "confident-wrong"))))
+@often
+def test_coarse_logits_have_an_exact_middle(case: Case):
+    x = coarse(case).logits.astype(np.float64)
+    middle = x / 2 + np.roll(x, 1, case.class_axis) / 2
+    assert np.array_equal(middle.astype(case.logits.dtype).astype(np.float64), middle)
+
+
+@given(case=cases(EVERYTHING.but(targets=("probabilities",))))
+@often
+def test_probabilities_in_two_add_up_exactly(case: Case):
+    one, rest = (q.astype(np.float64) for q in in_two(case.target, case.class_axis))
+    assert np.array_equal(one / 2 + rest, case.target.astype(np.float64))
+    assert (rest >= case.target.astype(np.float64) / 2).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from conformance.cases.case import Case
-from conformance.properties.asking import Answer, Raised, Remembered
+from conformance.errors import AdapterError
+from conformance.properties.asking import Answer, Live, Raised, Remembered
 from conformance.properties.trial import Measure, Trial, Violation
 from conformance.properties.truth import Truth
 from conformance.spec.oracle import Pair
@@ -50,6 +53,28 @@ def test_the_low_part_of_the_exact_value_counts():
     expected = Pair(np.array([1.0]), np.array([2.0**-60]))
     assert violation([1.0], expected, [2.0**-59]) is None
     assert violation([1.0], expected, [2.0**-61]) is not None
+
+
+@pytest.mark.parametrize(
+    ("answer", "accepted"),
+    [
+        (Answer(None, Raised("ValueError", "no")), None),
+        (Answer(np.array([0.5])), "0.5"),
+        (Answer(np.array(NAN)), "nan"),
+        (Answer(np.ones((2, 3))), "an array (2, 3)"),
+        (Answer(np.ones(0)), "an array (0,)"),
+    ],
+)
+def test_whatever_is_not_raised_is_accepted(answer, accepted):
+    assert trial(answer).accepted(CASE) == accepted
+
+
+def test_no_array_for_a_wrong_question_is_accepted_too():
+    class NoArray:
+        def ask(self, question, case):
+            raise AdapterError("returned NoneType")
+
+    assert Trial(NoArray(), Truth()).accepted(CASE) == "returned NoneType"
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (2, 1), (3,)])
@@ -176,3 +201,54 @@ def test_truth_is_remembered_by_content_and_not_for_ever():
         truth.solution(CASE.but(logits=np.full((1, 2), k, np.float32)))
     assert truth.solution(CASE) is not first
     assert len(truth._known) <= 256
+
+
+@pytest.mark.parametrize(("got", "bound"), [(1.0, 0.0), (0.75, 0.25), (-INF, INF), (NAN, INF)])
+def test_an_inequality_holds_up_to_its_bound(got: float, bound: float):
+    trial().at_least("the loss", np.array([got]), np.ones(()), np.array([bound]))
+
+
+@pytest.mark.parametrize(("got", "kind"), [(0.5, "wrong"), (NAN, "not-finite")])
+def test_an_inequality_fails_below_its_bound(got: float, kind: str):
+    with pytest.raises(
+        Violation, match=r"the loss\[0\] is .*, should be at least 1 - 0.25"
+    ) as found:
+        trial().at_least("the loss", np.array([got]), np.ones(()), np.array([0.25]))
+    assert found.value.kind == kind
+
+
+def test_an_inequality_of_another_shape_is_none():
+    with pytest.raises(Violation, match=r"shape \(\), should be \(2,\)"):
+        trial().at_least("the loss", np.array(1.0), np.zeros(()), np.zeros(2))
+
+
+@pytest.mark.parametrize(("whole", "combines"), [(3.0, True), (3.5, False), (NAN, False)])
+def test_a_loss_is_a_sum_of_others_times_powers_of_two(whole: float, combines: bool):
+    answers = [Answer(np.array([value])) for value in (whole, 4.0, 1.0)]
+    try:
+        trial(*answers).loss_combines(CASE, ((0.5, CASE), (1.0, CASE)))
+    except Violation:
+        assert not combines
+    else:
+        assert combines
+
+
+def test_a_call_between_others_passes_only_what_is_declared() -> None:
+    passed: list[dict[str, Any]] = []
+
+    class Session:
+        def loss(self, logits: np.ndarray, target: np.ndarray, **options: Any) -> np.ndarray:
+            passed.append(options)
+            return np.zeros(len(logits))
+
+    case = Case(
+        np.zeros((2, 3), np.float32),
+        np.zeros(2, np.int64),
+        weight=np.ones(3, np.float32),
+        label_smoothing=0.1,
+        reduction="none",
+        ignore_index=1,
+    )
+    asker = Live(Session(), frozenset({"reduction", "ignore_index"}), lambda case: None)
+    Trial(asker, Truth()).call(case)
+    assert passed == [{"reduction": "none", "ignore_index": 1}]

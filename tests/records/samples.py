@@ -28,6 +28,7 @@ CAPABILITIES = {
     "gradient": True,
     "stages": [],
     "stage_gradients": False,
+    "derivatives": [],
 }
 
 

@@ -136,6 +136,33 @@ def test_inputs_are_shown_after_the_call(tmp_path: Path) -> None:
     assert "input after: [[ 0.000e+00 -1.045e+02  1.000e-01]]" in out
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"), [("reused-buffer loss", "0.744"), ("kept loss", "0.744")]
+)
+def test_a_call_is_replayed_in_its_own_way(question: str, answer: str, tmp_path: Path) -> None:
+    asked = [{"question": question, "case": encode_case(gap().but(target=np.array([0])))}]
+    out = run(replay_script(witness(gap(), asked=asked), NUMPY_ADAPTER), tmp_path)
+    assert f"{question}: {answer}" in out
+
+
+def test_the_last_rows_of_many_are_asked_of_the_gradient_with_its_cotangent() -> None:
+    case = gap(reduction="none", cotangent=np.array([2], np.float32))
+    script = replay_case(witness(case, asked=[{"question": "last-rows gradient", "case": None}]))
+    assert "def last_rows(ask" in script
+    assert "last_rows(fused.gradient), cotangent, logits, target, **options" in script
+
+
+def test_options_that_are_no_numbers_are_asked_as_they_were(tmp_path: Path) -> None:
+    adapter = NUMPY_ADAPTER.replace(
+        'reduction="mean"):\n    p =',
+        'reduction="mean", '
+        'label_smoothing=0.0):\n    print("smoothing", label_smoothing, reduction)\n    p =',
+    )
+    odd = gap(label_smoothing=float("nan"), reduction="")
+    about = witness(gap(), asked=[{"question": "loss", "case": encode_case(odd)}])
+    assert "smoothing nan \n" in run(replay_script(about, adapter), tmp_path)
+
+
 def test_stages_are_chained_where_the_witness_is_about_them(tmp_path: Path) -> None:
     case = Case(np.zeros((1, 2), np.float32), np.array([0]), reduction="sum")
     about = witness(case, asked=[{"question": "softmax-log-nll loss", "case": None}])
@@ -171,6 +198,28 @@ def test_a_torch_adapter_replays_with_autograd(dtype: Any, tmp_path: Path) -> No
     out = run(replay_script(about, TORCH_ADAPTER), tmp_path)
     assert "loss: [105" in out
     assert re.search(r"gradient: \[\[ ?0\.9\d* +-2", out)
+
+
+@pytest.mark.slow
+def test_derivatives_beyond_the_gradient_replay_by_autograd(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    q = np.array([[0.25, 0.75]], np.float32)
+    case = Case(np.zeros((1, 2), np.float32), q, reduction="sum")
+    questions = ("jvp", "hvp", "target gradient", "gradient after others")
+    about = witness(case, asked=[{"question": what, "case": None} for what in questions])
+    out = run(replay_script(about, TORCH_ADAPTER), tmp_path)
+    p, v = np.full(2, 0.5), case.tangent[0].astype(float)
+    jvp = re.search(r" jvp: (.*)", out)
+    assert jvp
+    assert np.isclose(float(jvp[1]), (p - q[0]) @ v)
+    for what, values in {
+        "hvp": p * (v - p @ v),
+        "target gradient": -np.log(p),
+        "gradient": p - q[0],
+    }.items():
+        numbers = re.search(rf"^ *{what}: \[\[(.*)\]\]", out, re.MULTILINE)
+        assert numbers
+        np.testing.assert_allclose([float(n) for n in numbers[1].split()], values, rtol=1e-6)
 
 
 def test_the_two_halves_make_the_whole() -> None:

@@ -203,6 +203,7 @@ def _implementation(
             "gradient": "gradient" not in missing,
             "stages": [] if "stages" in missing else ["softmax", "log_softmax", "nll_loss"],
             "stage_gradients": False,
+            "derivatives": ["jvp", "hvp"] if framework in ("torch", "jax") else [],
         },
         "adapter": _ADAPTER.format(name=name, distribution=distribution),
     }

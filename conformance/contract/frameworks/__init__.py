@@ -31,7 +31,7 @@ class Bridge(Protocol):
 
     @property
     def AUTODIFF(self) -> bool:
-        """Whether ``vjp`` can differentiate a function."""
+        """Whether ``vjp`` and what follows it can differentiate a function."""
 
     def to_native(self, array: NDArray[Any], device: str) -> Any:
         """The array on the device: same bits and strides; on the CPU the same memory if it can."""
@@ -41,6 +41,15 @@ class Bridge(Protocol):
 
     def vjp(self, function: Callable[[Any], Any], primal: Any, cotangent: Any) -> Any:
         """The gradient of <cotangent, function(primal)> by the framework's own autodiff."""
+
+    def pullback(self, function: Callable[[Any], Any], primal: Any) -> Callable[[Any], Any]:
+        """The forward pass now; the gradient for a cotangent later, as often as it is called."""
+
+    def jvp(self, function: Callable[[Any], Any], primal: Any, tangent: Any) -> Any:
+        """The derivative of function at primal along tangent, by forward mode."""
+
+    def hvp(self, function: Callable[[Any], Any], primal: Any, cotangent: Any, tangent: Any) -> Any:
+        """The Hessian of <cotangent, function> at primal times tangent: reverse mode, twice."""
 
     def log(self, array: Any) -> Any:
         """The framework's elementwise natural logarithm."""

@@ -27,9 +27,21 @@ def to_numpy(array: Any) -> NDArray[Any]:
 
 
 def vjp(function: Callable[[Any], Any], primal: Any, cotangent: Any) -> Any:
-    _, pullback = jax.vjp(function, primal)
-    (gradient,) = pullback(cotangent)
-    return gradient
+    return pullback(function, primal)(cotangent)
+
+
+def pullback(function: Callable[[Any], Any], primal: Any) -> Callable[[Any], Any]:
+    _, pull = jax.vjp(function, primal)
+    return lambda cotangent: pull(cotangent)[0]
+
+
+def jvp(function: Callable[[Any], Any], primal: Any, tangent: Any) -> Any:
+    _, along = jax.jvp(function, (primal,), (tangent,))
+    return along
+
+
+def hvp(function: Callable[[Any], Any], primal: Any, cotangent: Any, tangent: Any) -> Any:
+    return vjp(lambda x: vjp(function, x, cotangent), primal, tangent)
 
 
 def log(array: Any) -> Any:

@@ -35,6 +35,37 @@ def vjp(function: Callable[[Any], Any], primal: Any, cotangent: Any) -> Any:
     return gradient if gradient is None else tf.convert_to_tensor(gradient)
 
 
+def pullback(function: Callable[[Any], Any], primal: Any) -> Callable[[Any], Any]:
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(primal)
+        result = function(primal)
+
+    def pull(cotangent: Any) -> Any:
+        gradient = tape.gradient(result, primal, output_gradients=cotangent)
+        return gradient if gradient is None else tf.convert_to_tensor(gradient)
+
+    return pull
+
+
+def jvp(function: Callable[[Any], Any], primal: Any, tangent: Any) -> Any:
+    with tf.autodiff.ForwardAccumulator(primal, tangent) as accumulator:
+        result = function(primal)
+    return accumulator.jvp(result, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+
+def hvp(function: Callable[[Any], Any], primal: Any, cotangent: Any, tangent: Any) -> Any:
+    with tf.GradientTape() as tape:
+        tape.watch(primal)
+        gradient = vjp(function, primal, cotangent)
+    product = tape.gradient(
+        gradient,
+        primal,
+        output_gradients=tangent,
+        unconnected_gradients=tf.UnconnectedGradients.ZERO,
+    )
+    return tf.convert_to_tensor(product)
+
+
 def log(array: Any) -> Any:
     return tf.math.log(array)
 

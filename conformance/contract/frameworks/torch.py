@@ -16,6 +16,8 @@ Array = torch.Tensor
 LAYOUTS: tuple[str, ...] = ("contiguous", "fortran", "class-last", "sliced", "expanded")
 AUTODIFF: bool = True
 
+forward_ad: Any = torch.autograd.forward_ad
+
 
 def to_native(array: NDArray[Any], device: str) -> torch.Tensor:
     bfloat16 = array.dtype == ml_dtypes.bfloat16  # which neither side knows of the other
@@ -45,6 +47,40 @@ def vjp(
     leaf = primal.requires_grad_()  # a leaf with the strides of the case
     (gradient,) = torch.autograd.grad(function(leaf), leaf, grad_outputs=cotangent)
     return gradient
+
+
+def pullback(
+    function: Callable[[torch.Tensor], torch.Tensor], primal: torch.Tensor
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    leaf = primal.requires_grad_()
+    result = function(leaf)
+
+    def pull(cotangent: torch.Tensor) -> torch.Tensor:
+        (gradient,) = torch.autograd.grad(result, leaf, cotangent, retain_graph=True)
+        return gradient
+
+    return pull
+
+
+def jvp(
+    function: Callable[[torch.Tensor], torch.Tensor], primal: torch.Tensor, tangent: torch.Tensor
+) -> torch.Tensor:
+    with forward_ad.dual_level():
+        result = forward_ad.unpack_dual(function(forward_ad.make_dual(primal, tangent)))
+    # Without a tangent: a constant, as far as torch knows.
+    return torch.zeros_like(result.primal) if result.tangent is None else result.tangent
+
+
+def hvp(
+    function: Callable[[torch.Tensor], torch.Tensor],
+    primal: torch.Tensor,
+    cotangent: torch.Tensor,
+    tangent: torch.Tensor,
+) -> torch.Tensor:
+    leaf = primal.requires_grad_()
+    (gradient,) = torch.autograd.grad(function(leaf), leaf, cotangent, create_graph=True)
+    (product,) = torch.autograd.grad(gradient, leaf, tangent)
+    return product
 
 
 def log(array: torch.Tensor) -> torch.Tensor:

@@ -16,6 +16,7 @@ class LogOfClippedProbabilities(Faithful):
 
     fails = "steps-equal-fused-loss"
     link = "https://github.com/keras-team/tf-keras/issues/242"
+    entries = ("STB-04",)
 
     def softmax_stage(self, logits: Array) -> Array:
         return np.clip(super().softmax_stage(logits), 1e-7, 1 - 1e-7).astype(logits.dtype)
@@ -26,6 +27,7 @@ class LogOfProbabilitiesAboveAFloor(Faithful):
 
     fails = "steps-equal-fused-loss"
     link = "https://github.com/tensorflow/tfjs-core/pull/1133"
+    entries = ("STB-11",)
     dtype = "float64"
 
     def softmax_stage(self, logits: Array) -> Array:
@@ -37,6 +39,7 @@ class OneDistributionInSoftmaxBackward(Faithful):
 
     fails = "steps-equal-fused-gradient"
     link = "https://github.com/apache/singa/issues/578"
+    entries = ("SHP-10",)
 
     def softmax_stage_vjp(self, cotangent: Array, logits: Array) -> Array:
         p, g = (self.widened(self.rows(a)) for a in (self.softmax_stage(logits), cotangent))
@@ -48,6 +51,7 @@ class LogAfterSoftmax(Faithful):
 
     fails = "log-softmax-nll-equals-fused"
     link = "https://github.com/NVIDIA/Megatron-LM/pull/5522"
+    entries = ("STB-08",)
 
     def log_softmax_stage(self, logits: Array) -> Array:
         return self.placed(np.log(self.softmax(self.widened(self.rows(logits)))), logits)
@@ -58,6 +62,7 @@ class TailTileDropped(Faithful):
 
     fails = "worked-example"
     link = "https://github.com/tenstorrent/tt-metal/issues/53209"
+    entries = ("BLK-10",)
 
     def class_sum(self, terms: Array) -> Array:
         tiles = terms.shape[1] - terms.shape[1] % 4
@@ -69,6 +74,7 @@ class OddClassCountsLoseTheirLast(Faithful):
 
     fails = "accurate"
     link = "https://github.com/pytorch/pytorch/issues/143644"
+    entries = ("BLK-01",)
     dtype = "float64"
 
     def class_sum(self, terms: Array) -> Array:
@@ -82,6 +88,7 @@ class LogarithmInBaseTwo(Faithful):
     """exp2 and log2, and the factor log 2 forgotten at the end."""
 
     fails = "loss-formula"
+    entries = ("SYN-01",)
     dtype = "bfloat16"
 
     def log_softmax(self, x: Array) -> Array:
@@ -96,6 +103,7 @@ class LogOfProbabilityPlusEpsilon(Faithful):
 
     fails = "accurate"
     link = "https://github.com/keras-team/tf-keras/issues/242"
+    entries = ("SYN-02",)
 
     def log_softmax(self, x: Array) -> Array:
         return np.log(self.softmax(x) + x.dtype.type(1e-7))
@@ -106,6 +114,7 @@ class LogOfProbabilityAtLeast(Faithful):
 
     fails = "accurate"
     link = "https://github.com/Oneflow-Inc/oneflow/pull/5418"
+    entries = ("STB-03",)
 
     def log_softmax(self, x: Array) -> Array:
         return np.log(np.maximum(self.softmax(x), x.dtype.type(1e-20)))
@@ -116,6 +125,7 @@ class LogitsRoundedToBfloat16(Faithful):
 
     fails = "accurate"
     link = "https://github.com/pytorch/xla/pull/7992"
+    entries = ("DTY-13",)
 
     def shifted(self, x: Array) -> Array:
         return super().shifted(x.astype(ml_dtypes.bfloat16).astype(x.dtype))
@@ -134,6 +144,7 @@ class SumInBfloat16(Faithful):
 
     fails = "accumulates-in-float32"
     link = "https://github.com/tenstorrent/tt-metal/issues/52131"
+    entries = ("DTY-05", "DTY-10")
     dtype = "bfloat16"
     spares = ("accurate",)
 
@@ -146,6 +157,7 @@ class SumInFloat16(Faithful):
 
     fails = "accumulates-in-float32"
     link = "https://github.com/pytorch/pytorch/pull/187053"
+    entries = ("STB-12",)
     dtype = "float16"
     spares = ("accurate",)
 
@@ -158,6 +170,7 @@ class LogSumExpFirst(Faithful):
 
     fails = "offset-costs-nothing"
     link = "https://github.com/pytorch/pytorch/pull/195829"
+    entries = ("STB-02",)
     spares = ("accurate",)
 
     def log_softmax(self, x: Array) -> Array:
@@ -169,6 +182,7 @@ class LogSumExpFirstInFloat64(LogSumExpFirst):
     """The same in float64, where the offset must be larger to show."""
 
     link = "https://github.com/pytorch/pytorch/issues/38839"
+    entries = ("STB-01",)
     dtype = "float64"
 
 
@@ -177,6 +191,7 @@ class MeanOfASumInFloat16(Faithful):
 
     fails = "finite-mean"
     link = "https://github.com/pytorch/pytorch/issues/61523"
+    entries = ("DTY-01", "DTY-09", "DTY-12")
     dtype = "float16"
     spares = ("accurate", "accumulates-in-float32")
 
@@ -195,6 +210,7 @@ class NoMaximumSubtracted(Faithful):
 
     fails = "finite-for-finite"
     link = "https://github.com/tenstorrent/tt-metal/issues/52131"
+    entries = ("STB-09",)
 
     def shifted(self, x: Array) -> Array:
         return x
@@ -205,6 +221,7 @@ class GradientThroughUnderflow(Faithful):
 
     fails = "finite-for-finite"
     link = "https://github.com/FluxML/NNlib.jl/issues/68"
+    entries = ("STB-05",)
 
     def row_gradients(self, b: Batch, k: Array, p: Array, g: Array) -> Array:
         d = -k * g.reshape(-1, 1) / p
@@ -216,6 +233,7 @@ class MaximumStartsAtZero(Faithful):
 
     fails = "shift-invariance"
     link = "https://github.com/m0at/rvllm/pull/1"
+    entries = ("BLK-05",)
 
     def shifted(self, x: Array) -> Array:
         return x - np.maximum(x.max(1, keepdims=True), 0)
@@ -226,6 +244,7 @@ class MaximumOverTheBatch(Faithful):
 
     fails = "splitting-the-batch"
     link = "https://github.com/manassharma07/crysx_nn/issues/7"
+    entries = ("STB-07",)
 
     def shifted(self, x: Array) -> Array:
         return x - x.max()
@@ -235,6 +254,7 @@ class LastRowOfAnOddBatch(Faithful):
     """In a batch of odd size the last row is divided by the sum of the row before it."""
 
     fails = "row-permutation"
+    entries = ("SYN-10",)
 
     def class_sum(self, terms: Array) -> Array:
         sums = super().class_sum(terms)
@@ -248,6 +268,7 @@ class SmoothingSeesTheFirstShard(Faithful):
 
     fails = "class-permutation"
     link = "https://github.com/NVIDIA/Megatron-LM/issues/737"
+    entries = ("PAR-01",)
 
     def smoothed(self, b: Batch) -> Array:
         shard = (b.classes + 1) // 2
@@ -264,6 +285,7 @@ class ZeroTimesInfinity(Faithful):
 
     fails = "masked-classes"
     link = "https://github.com/google-deepmind/optax/issues/896"
+    entries = ("SPV-01", "SPV-08", "SPV-13")
 
     def row_losses(self, b: Batch, k: Array, log_p: Array) -> Array:
         return (-k * log_p).sum(1)
@@ -274,6 +296,7 @@ class OnlineMergeWithoutGuard(Faithful):
 
     fails = "masked-classes"
     link = "https://github.com/Dao-AILab/flash-attention/issues/1930"
+    entries = ("SPV-04",)
     dtype = "bfloat16"
 
     def log_softmax(self, x: Array) -> Array:
@@ -289,6 +312,7 @@ class InfinityMadeFinite(Faithful):
 
     fails = "masked-target-is-infinite"
     link = "https://github.com/tenstorrent/tt-metal/issues/56056"
+    entries = ("SPV-09",)
 
     def shifted(self, x: Array) -> Array:
         return super().shifted(np.maximum(x, x.dtype.type(-1e4)))
@@ -298,6 +322,7 @@ class NanSwallowed(Faithful):
     """nan_to_num on the loss."""
 
     fails = "nan-is-kept"
+    entries = ("SYN-18",)
 
     def finished(self, b: Batch, result: Array) -> Array:
         return super().finished(b, np.nan_to_num(result, nan=0.0))
@@ -308,6 +333,7 @@ class MaximumDropsNan(Faithful):
 
     fails = "nan-is-kept"
     link = "https://github.com/intel/torch-xpu-ops/pull/5022"
+    entries = ("SPV-10",)
     dtype = "float16"
 
     def shifted(self, x: Array) -> Array:

@@ -16,6 +16,7 @@ class WeightGatheredBeforeTheMask(Faithful):
 
     fails = "loss-formula"
     link = "https://github.com/pytorch/pytorch/issues/69339"
+    entries = ("IGN-03",)
     dtype = "float64"
 
     def divisor(self, b: Batch) -> Any:
@@ -29,6 +30,7 @@ class DivisorGuardedByItsSign(Faithful):
 
     fails = "weight-formula"
     link = "https://github.com/pytorch/pytorch/issues/31295"
+    entries = ("WGT-01",)
 
     def divisor(self, b: Batch) -> Any:
         total = super().divisor(b)
@@ -40,6 +42,7 @@ class DivisorCountsRows(Faithful):
 
     fails = "weight-formula"
     link = "https://github.com/DeepLink-org/DIOPI/pull/508"
+    entries = ("WGT-06", "WGT-07")
     dtype = "bfloat16"
 
     def divisor(self, b: Batch) -> Any:
@@ -51,6 +54,7 @@ class WeightsOfIgnoredRowsCount(Faithful):
 
     fails = "unit-weights-change-nothing"
     link = "https://github.com/tracel-ai/burn/issues/5568"
+    entries = ("RED-02",)
 
     def divisor(self, b: Batch) -> Any:
         if not b.weighted or b.labels is None:
@@ -63,6 +67,7 @@ class WeightsSkippedBackwards(Faithful):
 
     fails = "gradient-formula"
     link = "https://github.com/pytorch/pytorch/issues/64256"
+    entries = ("WGT-02", "SEC-03")
     dtype = "float64"
 
     def gradient_coefficients(self, b: Batch) -> Array:
@@ -87,6 +92,7 @@ class MeanOverAllRows(Faithful):
 
     fails = "ignored-rows-are-dropped"
     link = "https://github.com/open-mmlab/mmsegmentation/issues/886"
+    entries = ("RED-01", "RED-06", "RED-09", "JIT-05")
 
     def divisor(self, b: Batch) -> Any:
         return super().divisor(b) if b.soft else b.kept.size
@@ -97,6 +103,7 @@ class NegativeIndexCountsAllRows(Faithful):
 
     fails = "ignored-rows-are-dropped"
     link = "https://github.com/PaddlePaddle/Paddle/pull/76033"
+    entries = ("RED-03",)
     dtype = "bfloat16"
 
     def divisor(self, b: Batch) -> Any:
@@ -108,6 +115,7 @@ class SmoothingOfIgnoredRows(Faithful):
 
     fails = "ignored-rows-are-dropped"
     link = "https://github.com/pytorch/pytorch/issues/73205"
+    entries = ("IGN-04", "IGN-05")
     dtype = "float64"
 
     def coefficients(self, b: Batch) -> Array:
@@ -119,6 +127,7 @@ class IgnoreIndexByItsSize(Faithful):
 
     fails = "ignored-rows-are-dropped"
     link = "https://github.com/ROCm/AMDMIGraphX/pull/3008"
+    entries = ("IGN-20",)
 
     def kept(self, labels: Array, ignore_index: int) -> Any:
         return labels != abs(ignore_index)
@@ -129,6 +138,7 @@ class GradientOverAllRows(Faithful):
 
     fails = "ignored-rows-are-dropped-from-the-gradient"
     link = "https://github.com/NVIDIA/TransformerEngine/pull/2476"
+    entries = ("RED-05",)
 
     def row_cotangents(self, b: Batch, g: Array) -> Array:
         if b.reduction == "mean" and not b.soft:
@@ -141,6 +151,7 @@ class IgnoredRowsHaveAGradient(Faithful):
 
     fails = "ignored-rows-are-exactly-zero"
     link = "https://github.com/PaddlePaddle/Paddle/pull/28622"
+    entries = ("IGN-09",)
 
     def row_gradients(self, b: Batch, k: Array, p: Array, g: Array) -> Array:
         if b.labels is not None:
@@ -154,6 +165,7 @@ class IgnoredRowsNeverWritten(Faithful):
 
     fails = "ignored-rows-are-exactly-zero"
     link = "https://github.com/pytorch/pytorch/issues/20406"
+    entries = ("IGN-18",)
     dtype = "float16"
 
     def shaped(self, b: Batch, losses: Array) -> Array:
@@ -165,6 +177,7 @@ class MaskedByMultiplication(Faithful):
 
     fails = "garbage-in-ignored-rows-is-harmless"
     link = "https://github.com/sooftware/kospeech/issues/37"
+    entries = ("SPV-11",)
 
     def row_losses(self, b: Batch, k: Array, log_p: Array) -> Array:
         return (np.where(k == 0, 0 * log_p, -k * log_p)).sum(1)
@@ -175,6 +188,7 @@ class GradientMaskedByMultiplication(Faithful):
 
     fails = "garbage-in-ignored-rows-is-harmless"
     link = "https://github.com/google-deepmind/optax/issues/1335"
+    entries = ("SPV-11",)
     dtype = "bfloat16"
 
     def row_gradients(self, b: Batch, k: Array, p: Array, g: Array) -> Array:
@@ -186,6 +200,7 @@ class MeanOfNothingIsZero(Faithful):
 
     fails = "mean-of-nothing"
     link = "https://github.com/huggingface/candle/pull/3161"
+    entries = ("DEG-05",)
 
     def divisor(self, b: Batch) -> Any:
         return super().divisor(b) if b.kept.any() else b.x.dtype.type(1)
@@ -199,6 +214,7 @@ class MeanOfMeans(Faithful):
 
     fails = "reductions-agree"
     link = "https://github.com/pytorch/pytorch/issues/185167"
+    entries = ("PAR-03", "PAR-09", "ACC-01", "ACC-04", "ACC-05")
 
     def reduced(self, b: Batch, losses: Array) -> Array:
         half = len(losses) // 2
@@ -214,6 +230,7 @@ class ChunksAddedUp(Faithful):
 
     fails = "reductions-agree"
     link = "https://github.com/NVIDIA-NeMo/Automodel/issues/3803"
+    entries = ("RED-07", "ACC-06")
     dtype = "bfloat16"
 
     def reduced(self, b: Batch, losses: Array) -> Array:
@@ -227,6 +244,7 @@ class NoneIsSummed(Faithful):
 
     fails = "result-shape"
     link = "https://github.com/linkedin/Liger-Kernel/pull/435"
+    entries = ("RED-13",)
 
     def shaped(self, b: Batch, losses: Array) -> Array:
         return np.asarray(losses.sum())
@@ -237,6 +255,7 @@ class NoneIsFlat(Faithful):
 
     fails = "result-shape"
     link = "https://github.com/NVIDIA-NeMo/Automodel/issues/3803"
+    entries = ("SHP-12",)
     dtype = "float16"
 
     def shaped(self, b: Batch, losses: Array) -> Array:
@@ -248,6 +267,7 @@ class AlwaysFloat32(Faithful):
 
     fails = "result-dtype"
     link = "https://github.com/keras-team/keras/issues/15012"
+    entries = ("SYN-15",)
     dtype = "float16"
 
     def finished(self, b: Batch, result: Array) -> Array:
@@ -269,6 +289,7 @@ class OffsetsInTheDtypeOfTheLabels(Faithful):
 
     fails = "index-dtypes"
     link = "https://github.com/pytorch/pytorch/issues/85786"
+    entries = ("IDX-01", "IDX-06", "IDX-08")
 
     def one_hot(self, labels: Array, kept: Any, classes: int) -> Array:
         super().one_hot(labels, kept, classes)
@@ -293,6 +314,7 @@ class DefaultIndexCountsAllRows(Faithful):
 
     fails = "defaults"
     link = "https://github.com/flagos-ai/FlagGems/pull/73"
+    entries = ("RED-15",)
 
     def divisor(self, b: Batch) -> Any:
         return super().divisor(b) if b.ignore_index != -100 or b.soft else b.kept.size
@@ -316,6 +338,7 @@ class SmoothingWeightedByTheTarget(Faithful):
 
     fails = "smoothing-formula"
     link = "https://github.com/linkedin/Liger-Kernel/pull/420"
+    entries = ("WGT-04",)
 
     def coefficients(self, b: Batch) -> Array:
         if b.soft:
@@ -328,6 +351,7 @@ class SmoothingOverTheOthers(Faithful):
 
     fails = "smoothing-formula"
     link = "https://github.com/ml-explore/mlx/pull/166"
+    entries = ("LSM-05",)
     dtype = "float64"
 
     def smoothed(self, b: Batch) -> Array:
@@ -340,6 +364,7 @@ class SmoothingForgottenBackwards(Faithful):
 
     fails = "smoothing-gradient"
     link = "https://github.com/linkedin/Liger-Kernel/pull/198"
+    entries = ("GRD-13",)
 
     def gradient_coefficients(self, b: Batch) -> Array:
         return self.coefficients(replace(b, e=0.0))
@@ -362,6 +387,7 @@ class MeanOverTheClassesToo(Faithful):
 
     fails = "probabilities-formula"
     link = "https://github.com/pytorch/pytorch/pull/59824"
+    entries = ("RED-14",)
 
     def divisor(self, b: Batch) -> Any:
         return b.x.dtype.type(b.x.size) if b.soft else super().divisor(b)
@@ -372,6 +398,7 @@ class ProbabilitiesMadeToSumToOne(Faithful):
 
     fails = "probabilities-formula"
     link = "https://github.com/keras-team/tf-keras/issues/47"
+    entries = ("SFT-05",)
     dtype = "float16"
 
     def smoothed(self, b: Batch) -> Array:
@@ -384,6 +411,7 @@ class ProbabilitiesTakenToSumToOne(Faithful):
 
     fails = "probabilities-gradient"
     link = "https://github.com/tensorflow/tensorflow/issues/60314"
+    entries = ("SFT-01", "SFT-03")
 
     def row_gradients(self, b: Batch, k: Array, p: Array, g: Array) -> Array:
         return g.reshape(-1, 1) * (p - k) if b.soft else super().row_gradients(b, k, p, g)
@@ -394,6 +422,7 @@ class ProbabilitiesNotSmoothed(Faithful):
 
     fails = "one-hot-equals-index"
     link = "https://github.com/pytorch/pytorch/pull/63122"
+    entries = ("SFT-06",)
 
     def smoothed(self, b: Batch) -> Array:
         return b.q if b.soft else super().smoothed(b)

@@ -15,6 +15,7 @@ class ClassAxisNotMoved(Faithful):
 
     fails = "spatial-equals-flattened"
     link = "https://github.com/pytorch/pytorch/pull/802"
+    entries = ("SHP-11",)
 
     def rows(self, array: Array) -> Array:
         return array.reshape(-1, array.shape[self.class_axis(array)])
@@ -24,6 +25,7 @@ class MeanOfSampleMeans(Faithful):
     """Spatial logits: the mean over samples of the means within each."""
 
     fails = "spatial-equals-flattened"
+    entries = ("SYN-13",)
     dtype = "float64"
 
     def reduced(self, b: Batch, losses: Array) -> Array:
@@ -39,6 +41,7 @@ class OneRowAloneRefused(Faithful):
 
     fails = "unbatched-equals-batch-of-one"
     link = "https://github.com/pytorch/pytorch/issues/76939"
+    entries = ("SHP-08",)
 
     def class_axis(self, array: Array) -> int:
         array.shape[1]
@@ -63,6 +66,7 @@ class FirstCotangentForAllRows(Faithful):
 
     fails = "linear-in-the-cotangent"
     link = "https://github.com/linkedin/Liger-Kernel/issues/968"
+    entries = ("GRD-01",)
 
     def row_cotangents(self, b: Batch, g: Array) -> Array:
         return super().row_cotangents(b, np.full_like(g, g.reshape(-1)[0]))
@@ -73,6 +77,7 @@ class CotangentIgnored(Faithful):
 
     fails = "linear-in-the-cotangent"
     link = "https://github.com/pytorch/pytorch/pull/94226"
+    entries = ("GRD-03", "GRD-06")
     dtype = "float16"
 
     def row_cotangents(self, b: Batch, g: Array) -> Array:
@@ -84,6 +89,7 @@ class SmallEntriesFiltered(Faithful):
 
     fails = "gradient-rows-sum-to-zero"
     link = "https://github.com/apple/ml-cross-entropy/issues/14"
+    entries = ("DTY-06",)
 
     def placed(self, rows: Array, like: Array) -> Array:
         return super().placed(np.where(np.abs(rows) < 2.0**-12, 0, rows), like)
@@ -94,6 +100,7 @@ class DividedForEveryReduction(Faithful):
 
     fails = "gradient-formula"
     link = "https://github.com/linkedin/Liger-Kernel/pull/230"
+    entries = ("GRD-12",)
     dtype = "bfloat16"
 
     def row_cotangents(self, b: Batch, g: Array) -> Array:
@@ -109,6 +116,7 @@ class LabelsWrapAround(Faithful):
 
     fails = "out-of-range-target"
     link = "https://github.com/google-deepmind/optax/issues/1185"
+    entries = ("INV-05",)
 
     def one_hot(self, labels: Array, kept: Array, classes: int) -> Array:
         return super().one_hot(labels % classes, kept, classes)
@@ -119,6 +127,7 @@ class LabelsClamped(Faithful):
 
     fails = "out-of-range-target"
     link = "https://github.com/pytorch/pytorch/issues/66872"
+    entries = ("INV-08",)
     dtype = "bfloat16"
 
     def one_hot(self, labels: Array, kept: Array, classes: int) -> Array:
@@ -130,6 +139,7 @@ class LabelsAsOneHotRows(Faithful):
 
     fails = "out-of-range-target"
     link = "https://github.com/pytorch/pytorch/issues/108148"
+    entries = ("IGN-02", "INV-04", "INV-09")
     dtype = "float64"
 
     def one_hot(self, labels: Array, kept: Array, classes: int) -> Array:
@@ -141,6 +151,7 @@ class NanForALabelOutOfRange(Faithful):
 
     fails = "out-of-range-target-answer"
     link = "https://github.com/tensorflow/tensorflow/issues/8484"
+    entries = ("INV-02", "INV-03", "JIT-04")
 
     def one_hot(self, labels: Array, kept: Array, classes: int) -> Array:
         inside = (labels >= 0) & (labels < classes)
@@ -155,6 +166,7 @@ class SafeLabelsWrittenBack(Faithful):
     """Ignored labels are replaced by 0 in the caller's target."""
 
     fails = "inputs-are-not-modified"
+    entries = ("SYN-16",)
 
     def loss(self, logits: Array, target: Array, **options: Any) -> Array:
         result = super().loss(logits, target, **options)
@@ -168,6 +180,7 @@ class GradientInPlace(Faithful):
 
     fails = "gradient-does-not-modify-inputs"
     link = "https://github.com/linkedin/Liger-Kernel/pull/1251"
+    entries = ("MEM-04",)
 
     def vjp(self, cotangent: Array, logits: Array, target: Array, **options: Any) -> Array:
         logits[...] = super().vjp(cotangent, logits, target, **options)
@@ -179,6 +192,7 @@ class OrderOfTheDay(Faithful):
 
     fails = "repeatable"
     link = "https://github.com/pytorch/pytorch/issues/46024"
+    entries = ("RACE-03",)
     dtype = "bfloat16"
 
     def __init__(self) -> None:
@@ -199,6 +213,7 @@ class StaleBuffer(Faithful):
 
     fails = "repeatable"
     link = "https://github.com/pytorch/pytorch/issues/177116"
+    entries = ("IDX-10",)
 
     def __init__(self) -> None:
         self.kept_losses: dict[tuple[int, ...], Array] = {}
@@ -222,6 +237,7 @@ class UnitStrideAssumed(Faithful):
 
     fails = "memory-layout"
     link = "https://github.com/pytorch/pytorch/issues/67167"
+    entries = ("MEM-01",)
 
     def batch(self, logits: Array, target: Array, **options: Any) -> Batch:
         read = base_of(target)[: target.size]
@@ -235,6 +251,7 @@ class RowStrideAssumed(Faithful):
 
     fails = "memory-layout"
     link = "https://github.com/NVIDIA/TransformerEngine/pull/2746"
+    entries = ("MEM-02",)
     dtype = "float64"
 
     def rows(self, array: Array) -> Array:
@@ -247,6 +264,7 @@ class BackwardsContiguousOnly(Faithful):
 
     fails = "memory-layout-of-the-gradient"
     link = "https://github.com/pytorch/pytorch/issues/175084"
+    entries = ("MEM-03",)
 
     def vjp(self, cotangent: Array, logits: Array, target: Array, **options: Any) -> Array:
         if logits.ndim == 4 and not logits.flags.c_contiguous:

@@ -1,0 +1,124 @@
+"""How a replay script crosses into a framework and differentiates there: source text for each.
+
+The names are those that the script's ``Question`` looks up: ``to_torch``, ``vjp_torch`` and so on.
+"""
+
+from __future__ import annotations
+
+BRIDGES = {
+    "torch": """
+import torch
+
+log_torch = torch.log
+
+
+def to_torch(array, device):  # bfloat16 crosses the border by its bits
+    bits = array.view(np.int16) if array.dtype.name == "bfloat16" else array
+    tensor = torch.from_numpy(bits).to(device)
+    return tensor if bits is array else tensor.view(torch.bfloat16)
+
+
+def from_torch(tensor):
+    tensor = tensor.detach().cpu()
+    if tensor.dtype != torch.bfloat16:
+        return tensor.numpy()
+    import ml_dtypes
+
+    return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+
+
+def vjp_torch(f, cotangent, logits, target, **options):
+    logits = logits.detach().requires_grad_()
+    return torch.autograd.grad(f(logits, target, **options), logits, cotangent)[0]
+
+
+def jvp_torch(f, tangent, logits, target, **options):
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(logits, tangent)
+        return torch.autograd.forward_ad.unpack_dual(f(dual, target, **options)).tangent
+
+
+def hvp_torch(f, cotangent, tangent, logits, target, **options):
+    logits = logits.detach().requires_grad_()
+    loss = f(logits, target, **options)
+    gradient = torch.autograd.grad(loss, logits, cotangent, create_graph=True)[0]
+    return torch.autograd.grad(gradient, logits, tangent)[0]
+
+
+def target_vjp_torch(f, cotangent, logits, target, **options):
+    target = target.detach().requires_grad_()
+    return torch.autograd.grad(f(logits, target, **options), target, cotangent)[0]
+
+""",
+    "tensorflow": """
+import tensorflow as tf
+
+log_tensorflow = tf.math.log
+
+
+def to_tensorflow(array, device):
+    with tf.device(device.replace("cuda", "gpu")):
+        return tf.constant(array)
+
+
+def from_tensorflow(tensor):
+    return tf.convert_to_tensor(tensor).numpy()
+
+
+def vjp_tensorflow(f, cotangent, logits, target, **options):
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        value = f(logits, target, **options)
+    return tape.gradient(value, logits, output_gradients=cotangent)
+
+
+def jvp_tensorflow(f, tangent, logits, target, **options):
+    with tf.autodiff.ForwardAccumulator(logits, tangent) as accumulator:
+        value = f(logits, target, **options)
+    return accumulator.jvp(value, unconnected_gradients="zero")
+
+
+def hvp_tensorflow(f, cotangent, tangent, logits, target, **options):
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        gradient = vjp_tensorflow(f, cotangent, logits, target, **options)
+    return tape.gradient(gradient, logits, tangent, unconnected_gradients="zero")
+
+
+def target_vjp_tensorflow(f, cotangent, logits, target, **options):
+    return vjp_tensorflow(lambda q, x: f(x, q, **options), cotangent, target, logits)
+
+""",
+    "jax": """
+import jax
+
+jax.config.update("jax_enable_x64", True)
+log_jax = jax.numpy.log
+
+
+def to_jax(array, device):
+    return jax.device_put(array, jax.devices(device.replace("cuda", "gpu"))[0])
+
+
+def from_jax(array):
+    return np.asarray(array)
+
+
+def vjp_jax(f, cotangent, logits, target, **options):
+    return jax.vjp(lambda x: f(x, target, **options), logits)[1](cotangent)[0]
+
+
+def jvp_jax(f, tangent, logits, target, **options):
+    return jax.jvp(lambda x: f(x, target, **options), (logits,), (tangent,))[1]
+
+
+def hvp_jax(f, cotangent, tangent, logits, target, **options):
+    gradient = lambda x: vjp_jax(f, cotangent, x, target, **options)
+    return jax.vjp(gradient, logits)[1](tangent)[0]
+
+
+def target_vjp_jax(f, cotangent, logits, target, **options):
+    return jax.vjp(lambda q: f(logits, q, **options), target)[1](cotangent)[0]
+
+""",
+}
