@@ -45,7 +45,7 @@ def accurate(case: Case, trial: Trial) -> None:
 )
 def accumulates_in_float32(case: Case, trial: Trial) -> None:
     # Few terms add up well in any format: the classes again and again, until they are many.
-    repeats = -(-1024 // case.classes)
+    repeats = -(-2048 // case.classes)
     logits = np.concatenate([case.logits] * repeats, axis=1)
     trial.loss_is_right(case.but(logits=logits), "accumulates-in-float32")
 

@@ -21,7 +21,7 @@ WEIGHTED = EVERYTHING.but(
     slug="weight-formula",
     family="weight",
     formula="none: w_y l;  sum: sum_i w_y l;  mean: sum_i w_y l / sum_i w_y, ignored rows apart",
-    space=WEIGHTED.but(regimes=(*SMALL, "wide")),
+    space=WEIGHTED.but(regimes=(*SMALL, "wide", "tile-64")),
     links=(
         "https://github.com/pytorch/pytorch/issues/31295",
         "https://github.com/PaddlePaddle/Paddle/pull/24352",
