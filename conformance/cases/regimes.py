@@ -187,6 +187,8 @@ def _two_at_edges(rng: np.random.Generator, target: Classes, classes: int) -> Ro
     winner = _at_an_edge(rng, target.size, classes)
     winner = np.where(winner == target, (winner + 1) % classes, winner)
     peaked = np.arange(0, target.size, 2)
+    # 7 to 9: the target's probability, e^-gap, is a normal number of float16.  Beyond 5000 classes
+    # C^2 e^-gap, and with it that bound, stays what it is there: e^10.
     gap = max(7.0, 2 * np.log(classes) - 10) + rng.uniform(0, 2, peaked.size)
     x[peaked] -= np.log(classes) + gap[:, None] + 1
     x[peaked, target[peaked]] = -gap

@@ -13,6 +13,9 @@ from conformance.spec.double_double import Pair
 
 LOSSES = PLAIN.but(regimes=(*FINITE,), reductions=("none",), shapes=("batched", "spatial"))
 
+BEYOND = 1.25 * 65504
+"""A sum that overflows float16, by so much that no order of its roundings keeps it below."""
+
 
 @states(
     "Each loss is within the bound of the widest class of sane arithmetic.",
@@ -92,7 +95,7 @@ def finite_mean(case: Case, trial: Trial) -> None:
     total = float(trial.exact(case.but(reduction="sum", label_smoothing=None)).loss.hi)
     if case.rows < 64 or total < case.rows / 16:
         return  # only losses of ordinary size overflow at an ordinary number of rows
-    repeats = int(np.ceil(1.25 * 65504 / total))
+    repeats = int(np.ceil(BEYOND / total))
     batch = case.but(
         logits=np.tile(case.logits, (repeats, 1)), target=np.tile(case.target, repeats)
     )
@@ -137,9 +140,11 @@ def finite_class_sums(case: Case, trial: Trial) -> None:
     row = row.but(logits=row.logits * np.float16(2.0**-6))
     x = row.logits.astype(np.float64)
     terms = np.exp(x - x.max())
-    classes = 1.25 * 65504 / terms.mean()
+    classes = BEYOND / terms.mean()
     if case.label_smoothing is not None:
-        classes = 1.25 * 65504 / np.log(classes / 8)  # -log p_j of 8000 classes is about 9
+        # n classes of loss log n each, nearly: the root of n log n, for which log(BEYOND / 8) = 9.2
+        # stands in for log n = 9.1.
+        classes = BEYOND / np.log(classes / 8)
     repeats = int(np.ceil(classes / row.classes))
     wide = row.but(logits=np.tile(row.logits, (1, repeats)))
     _is_about(f"the loss of a row of {wide.classes} classes", wide, trial)

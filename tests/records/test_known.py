@@ -168,7 +168,7 @@ def test_what_is_wrong_with_a_known_file_is_said(tmp_path: Path, entries, says: 
     assert "mylib.known.json" in str(caught.value)
 
 
-def test_every_feature_of_the_brief_is_in_the_closed_list() -> None:
+def test_the_closed_list_has_options_sizes_and_special_values() -> None:
     assert {"dtype", "device", "reduction", "weight", "C", "max_loss", "has_nan"} <= set(FEATURES)
 
 
