@@ -203,6 +203,15 @@ def _edges(
     return _two_at_edges(rng, target, classes), target
 
 
+def _vocabulary(
+    rng: np.random.Generator, rows: int, classes: int, fmt: FloatFormat
+) -> tuple[Rows, Classes | None]:
+    # The first row is a peaked one, which can be judged in every dtype: its label is a large one.
+    target = _at_an_edge(rng, rows, classes)
+    target[:1] = _at_an_edge(rng, 1, classes, last=True)
+    return _two_at_edges(rng, target, classes), target
+
+
 def _last_tile(
     rng: np.random.Generator, rows: int, classes: int, fmt: FloatFormat
 ) -> tuple[Rows, Classes | None]:
@@ -237,7 +246,7 @@ REGIMES: dict[str, Regime] = {
         *(Regime(name, f"class counts around {name[5:]}", _edges) for name in TILES),
         Regime("odd-classes", "odd class counts between 513 and 1023", _edges),
         Regime("last-tile", "targets in the last, partial tile of the classes", _last_tile),
-        Regime("vocabulary", "the class counts of language models", _edges),
+        Regime("vocabulary", "the class counts of language models", _vocabulary),
         *(Regime(name, f"row counts around {name[5:]}", _edges) for name in BATCHES),
     )
 }
