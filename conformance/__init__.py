@@ -6,7 +6,14 @@
 from __future__ import annotations
 
 from conformance.contract.implementation import implementation
-from conformance.running.library import check, conformance_cells, judge
+from conformance.running.library import NotConformant, check, conformance_cells, judge
 from conformance.version import __version__
 
-__all__ = ["__version__", "check", "conformance_cells", "implementation", "judge"]
+__all__ = [
+    "NotConformant",
+    "__version__",
+    "check",
+    "conformance_cells",
+    "implementation",
+    "judge",
+]

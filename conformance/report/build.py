@@ -18,22 +18,27 @@ from conformance.report.status import STATUSES
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+KILL_MATRIX = "kill-matrix.html"
+"""The proof, made by the suite's own tests, that each property can fail."""
+
 
 def build_report(records: Iterable[Mapping[str, Any]], folder: Path) -> Path:
     """Write ``folder/index.html``, the report of the records of one run, and return its path.
 
     The records (header, cells, curves, and the footer of a complete run) are taken as valid.  The
-    page needs nothing but itself: no network, no script, no other file.
+    page needs nothing but itself: no network, no script, no other file.  Where the folder has a
+    kill matrix, the page links to it.
     """
-    page = render(arrange(records))
+    proved = (folder / KILL_MATRIX).exists()
+    page = render(arrange(records), kill_matrix=KILL_MATRIX if proved else "")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
     path.write_text(page, encoding="utf-8")
     return path
 
 
-def render(run: Run) -> str:
-    """The page of a run."""
+def render(run: Run, *, kill_matrix: str = "") -> str:
+    """The page of a run.  ``kill_matrix``: where the page of that name is, if anywhere."""
     anchors = text.Anchors()
     environment = _environment()
     environment.globals.update(
@@ -58,6 +63,7 @@ def render(run: Run) -> str:
         panels=lesson.curve_panels(run),
         departures=lesson.departures(run),
         overview=accuracy.overview(run),
+        kill_matrix=kill_matrix,
     )
     return _squeezed(page)
 

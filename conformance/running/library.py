@@ -15,6 +15,7 @@ from conformance.properties import BY_SLUG
 from conformance.properties.property import Property
 from conformance.records.known import Expectation, known_path, load_known
 from conformance.records.results import Cell, is_unexpected
+from conformance.records.words import in_words
 from conformance.running.cell import Judge, judge_cell, supported_space
 from conformance.running.profiles import PROFILES, Profile
 from conformance.running.smoke import smoke
@@ -54,15 +55,8 @@ def finding(cell: Cell) -> str:
         lines.append(f"  {BY_SLUG[cell['property']].statement}")
     if cell["message"] or cell["reason"]:
         lines.append(f"  {cell['message'] or cell['reason']}")
-    witness = cell["witness"]
-    if witness:
-        case = witness["case"]
-        options = {
-            name: case[name]
-            for name in ("reduction", "ignore_index", "label_smoothing", "layout")
-            if case[name] not in (None, "contiguous")
-        }
-        lines.append(f"  logits {tuple(case['logits']['shape'])}, {options or 'no options'}")
+    if cell["witness"]:
+        lines += [f"  {line}" for line in in_words(cell["witness"])]
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from conformance.records.results import Cell, is_unexpected
+from conformance.records.results import VERDICT_LEVELS, Cell, is_unexpected
 from conformance.running.runner import Listener
 
 
@@ -85,7 +85,8 @@ class _Lines:
     def ends(self, implementation: str, problem: str | None) -> None:
         self.left -= 1
         cells = self.cells[implementation]
-        passed = sum(cell["outcome"] == "pass" for cell in cells)
+        verdicts = [cell for cell in cells if cell["level"] in VERDICT_LEVELS]
+        passed = sum(c["outcome"] == "pass" and c["expectation"] is None for c in verdicts)
         unexpected = sum(map(is_unexpected, cells))
         outcome = problem or f"{passed} of {len(cells)} passed, {unexpected} unexpected"
         self._say(f"{implementation}: {outcome}" + (f" ({self.left} to go)" if self.left else ""))

@@ -17,6 +17,7 @@ from conformance.records.results import (
     Results,
     is_unexpected,
 )
+from conformance.records.words import in_words
 
 MESSAGE_LINES = 6
 """Of a message, so that the summary stays one; the report has it whole."""
@@ -126,6 +127,8 @@ def _finding(cells: list[Cell], statement: str, hint: str) -> Text:
     for line in lines:
         text.append(f"  {line}\n")
     if cell["witness"]:
+        for line in in_words(cell["witness"]):
+            text.append(f"    {line}\n")
         text.append(f"  {hint}", "dim")
     text.rstrip()
     return text

@@ -258,6 +258,12 @@ def test_nothing_is_loaded_from_anywhere(page: Page, source: str) -> None:
     assert "url(" not in source
 
 
+def test_a_kill_matrix_is_linked_to_where_there_is_one(tmp_path: Path, source: str) -> None:
+    assert "kill-matrix.html" not in source
+    (tmp_path / "kill-matrix.html").touch()
+    assert 'href="kill-matrix.html"' in built(records(), tmp_path)
+
+
 def test_ids_are_unique_and_every_inner_link_resolves(page: Page) -> None:
     ids = list(page.all("id"))
     assert len(ids) == len(set(ids))

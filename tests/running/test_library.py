@@ -39,7 +39,7 @@ def test_a_wrong_one_raises_with_every_finding() -> None:
     message = str(caught.value)
     assert all(name in message for name in failed)
     assert "Each loss is within the bound" in message
-    assert "logits (1, 2)" in message
+    assert "logits = [[0., 0.]]  (float32 (1, 2))" in message
 
 
 def test_a_broken_adapter_is_named_as_such() -> None:

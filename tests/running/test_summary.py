@@ -6,10 +6,13 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from conformance.cases.case import Case
 from conformance.records.results import Results, blank_cell
+from conformance.records.witness import encode_case
 from conformance.running.summary import exit_code, print_summary, verdict
 
 PROPERTIES = {"formula": "must", "offset": "should", "empty-mean": "behaviour"}
@@ -79,7 +82,8 @@ def summary(*cells: Any, levels: tuple[str, ...] = ("must", "should")) -> str:
 
 
 def test_a_failure_is_told_with_its_statement_message_and_replay() -> None:
-    witness = {"kind": "wrong"}
+    case = Case(np.zeros((1, 2), np.float16), np.array([1]), reduction="sum")
+    witness = {"kind": "wrong", "case": encode_case(case)}
     failing = [
         cell("fail", dtype=dtype, message="the loss[0] is [bold]inf[/bold]", witness=witness)
         for dtype in ("float16", "bfloat16")
@@ -88,6 +92,8 @@ def test_a_failure_is_told_with_its_statement_message_and_replay() -> None:
     assert "FAIL mylib formula (must; float16, bfloat16 on cpu)" in said
     assert "The formula holds." in said
     assert "the loss[0] is [bold]inf[/bold]" in said
+    assert "logits = [[0., 0.]]  (float16 (1, 2))" in said
+    assert "reduction='sum'" in said
     assert "conformance replay out/results.jsonl --cell mylib/cpu/float16/formula" in said
     assert "2 unexpected failures in 3 judged cells." in said
 
