@@ -67,6 +67,14 @@ class Case:
         return int(np.prod(shape[: self.class_axis] + shape[self.class_axis + 1 :], dtype=np.int64))
 
     @property
+    def result_shape(self) -> tuple[int, ...]:
+        """The shape of the loss: one a row for ``none`` (or not ``reduce``), else ()."""
+        if self.reduction != "none" and self.reduce is not False:
+            return ()
+        shape = self.logits.shape
+        return shape[: self.class_axis] + shape[self.class_axis + 1 :]
+
+    @property
     def tangent(self) -> Array:
         """The direction in which derivatives are taken, shaped as the logits.
 

@@ -167,7 +167,8 @@ def no_silent_downcast(case: Case, trial: Trial) -> None:
     hi = there.hi - here.hi
     exact = Pair(hi, ((there.hi - hi) - here.hi) + (there.lo - here.lo))
     bound = trial.truth.loss_bound(case) + trial.truth.loss_bound(moved)
-    difference = trial.loss(moved) - trial.loss(case)
+    with np.errstate(invalid="ignore"):
+        difference = trial.loss(moved) - trial.loss(case)
     # The two are within a factor of two of each other, or small: their difference rounds once.
     trial.within("the difference of the losses", difference, exact, bound + rounding(hi))
 
@@ -177,7 +178,7 @@ def no_silent_downcast(case: Case, trial: Trial) -> None:
 
 def _grade(case: Case, trial: Trial, bound: Float64) -> str:
     """Whether all losses are within a stricter bound than the widest one: a label."""
-    loss, exact = trial.loss(case), trial.exact(case).loss
+    loss, exact = trial.ask("loss", case), trial.exact(case).loss
     if loss.shape != exact.hi.shape:
         return "another shape"
     with np.errstate(invalid="ignore"):

@@ -32,11 +32,6 @@ def linear_in_the_cotangent(case: Case, trial: Trial) -> None:
     assert case.cotangent is not None
     one = case.but(cotangent=np.ones_like(case.cotangent))
     scaled, plain = trial.gradient(case), trial.gradient(one)
-    trial.require(
-        scaled.shape == plain.shape == case.logits.shape,
-        f"the gradient has shape {plain.shape}, should be {case.logits.shape}",
-        kind="shape",
-    )
     g = case.cotangent.astype(np.float64)
     if g.ndim:
         g = np.expand_dims(g, case.class_axis)
@@ -59,11 +54,6 @@ def linear_in_the_cotangent(case: Case, trial: Trial) -> None:
 )
 def gradient_rows_sum_to_zero(case: Case, trial: Trial) -> None:
     gradient = trial.gradient(case)
-    trial.require(
-        gradient.shape == case.logits.shape,
-        f"the gradient has shape {gradient.shape}, should be {case.logits.shape}",
-        kind="shape",
-    )
     rows = rows_of(gradient, case.class_axis).astype(np.float64)
     limits = rows_of(trial.truth.gradient_bound(case), case.class_axis)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -124,11 +114,6 @@ def confident_gradient(case: Case, trial: Trial) -> None:
 def central_differences(case: Case, trial: Trial) -> None:
     v = case.tangent
     gradient = trial.gradient(case).astype(np.float64)
-    trial.require(
-        gradient.shape == case.logits.shape,
-        f"the gradient has shape {gradient.shape}, should be {case.logits.shape}",
-        kind="shape",
-    )
     ahead, behind = case.but(logits=case.logits + STEP * v), case.but(logits=case.logits - STEP * v)
     g = np.ones(()) if case.cotangent is None else case.cotangent
     with np.errstate(over="ignore", invalid="ignore"):

@@ -36,11 +36,6 @@ def ignored_rows_are_dropped(case: Case, trial: Trial) -> None:
     whole, part = trial.loss(case), trial.loss(rest)
     bound = trial.truth.loss_bound(case), trial.truth.loss_bound(rest)
     if reduction_of(case) == "none":
-        trial.require(
-            whole.size == case.rows,
-            f"the loss has shape {whole.shape}, should hold {case.rows} rows",
-            kind="shape",
-        )
         whole, bound = whole.reshape(-1)[keep], (bound[0].reshape(-1)[keep], bound[1])
     trial.same("the loss", whole, part, bound[0] + bound[1])
 
@@ -61,11 +56,6 @@ def ignored_rows_are_dropped_from_the_gradient(case: Case, trial: Trial) -> None
     keep = kept(case)
     rest = take_rows(case, keep)
     whole, part = trial.gradient(case), trial.gradient(rest)
-    trial.require(
-        whole.shape == case.logits.shape,
-        f"the gradient has shape {whole.shape}, should be {case.logits.shape}",
-        kind="shape",
-    )
     bound = rows_of(trial.truth.gradient_bound(case), 1)[keep] + trial.truth.gradient_bound(rest)
     trial.same("the gradient of the rows that stay", rows_of(whole, 1)[keep], part, bound)
 
@@ -85,11 +75,6 @@ def ignored_rows_are_dropped_from_the_gradient(case: Case, trial: Trial) -> None
 def ignored_rows_are_exactly_zero(case: Case, trial: Trial) -> None:
     dropped = ~kept(case)
     gradient = trial.gradient(case)
-    trial.require(
-        gradient.shape == case.logits.shape,
-        f"the gradient has shape {gradient.shape}, should be {case.logits.shape}",
-        kind="shape",
-    )
     ignored = rows_of(gradient, case.class_axis)[dropped].astype(np.float64)
     trial.require(not np.any(ignored), "the gradient of an ignored row is not 0", got=str(ignored))
     if reduction_of(case) == "none":

@@ -61,7 +61,7 @@ def smoothing_is_affine(case: Case, trial: Trial) -> None:
         bound = sum(trial.truth.loss_bound(end) for end in ends) / 2 + trial.truth.loss_bound(case)
         # Halving is exact; the addition rounds once, in float64.
         bound = bound + rounding(middle)
-    trial.within("the loss at e = 1/2", half, Pair(middle, 0 * middle), bound)
+    trial.within("the loss at e = 1/2", half, Pair(middle, np.zeros_like(middle)), bound)
 
 
 @states(

@@ -63,8 +63,7 @@ def _spoils(prop: Property, answer: Answer, case: Case) -> Iterator[Array]:
     """Spoiled copies of an answer, in what the property compares."""
     value = answer.value
     if value is None:  # it refused: what if it had returned a loss that looks valid?
-        none = reduction_of(case) == "none"
-        yield np.zeros(case.rows if none else (), case.logits.dtype)
+        yield np.zeros(case.result_shape, case.logits.dtype)
     elif prop.about == "shape":
         yield value[..., None]
         if value.size == 1:

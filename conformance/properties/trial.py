@@ -66,11 +66,12 @@ class Trial:
         return answer.value
 
     def loss(self, case: Case) -> Array:
-        return self.ask("loss", case)
+        """The loss; one of another shape than the reduction promises is a violation."""
+        return self.shaped("the loss", self.ask("loss", case), case.result_shape)
 
     def gradient(self, case: Case) -> Array:
-        """The vector-Jacobian product with the case's cotangent, shaped as the logits."""
-        return self.ask("gradient", case)
+        """The vector-Jacobian product with the case's cotangent, which is shaped as the logits."""
+        return self.shaped("the gradient", self.ask("gradient", case), case.logits.shape)
 
     def outcome(self, case: Case) -> Array | str:
         """The loss, or ``raises <type>`` where the implementation refuses."""
@@ -131,9 +132,8 @@ class Trial:
 
     def at_least(self, what: str, got: Array, least: Float64, bound: Float64) -> None:
         """An inequality: ``got`` is not below ``least`` by more than ``bound``."""
-        if got.shape != bound.shape:
-            raise Violation("shape", f"{what} has shape {got.shape}, should be {bound.shape}")
-        values, limit = got.astype(np.float64), np.broadcast_to(least, bound.shape)
+        values = self.shaped(what, got, bound.shape).astype(np.float64)
+        limit = np.broadcast_to(least, bound.shape)
         with np.errstate(over="ignore", invalid="ignore"):
             # Negated, so that a NaN counts as too small.
             fails = ~((values >= limit - bound) | np.isposinf(bound))
@@ -147,17 +147,21 @@ class Trial:
                 got=f"{float(values[where])!r}",
             )
 
+    def shaped(self, what: str, got: Array, shape: tuple[int, ...]) -> Array:
+        """``got``, which has that shape."""
+        if got.shape != shape:
+            raise Violation(
+                "shape",
+                f"{what} has shape {got.shape}, should be {shape}",
+                expected=f"shape {shape}",
+                got=f"shape {got.shape}",
+            )
+        return got
+
     def within(self, what: str, got: Array, exact: Pair, bound: Float64) -> None:
         """``got`` is within ``bound`` of an exact value given as hi + lo."""
         expected = exact.hi
-        if got.shape != expected.shape:
-            raise Violation(
-                "shape",
-                f"{what} has shape {got.shape}, should be {expected.shape}",
-                expected=f"shape {expected.shape}",
-                got=f"shape {got.shape}",
-            )
-        values = got.astype(np.float64)
+        values = self.shaped(what, got, expected.shape).astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore"):
             error = np.abs((values - expected) - exact.lo)
         # Negated, so that a NaN counts as an excess.
@@ -188,8 +192,7 @@ class Trial:
 
     def identical(self, what: str, got: Array, expected: Array, kind: str = "wrong") -> None:
         """Equal bit for bit, but for the sign of zero and the payload of NaN."""
-        if got.shape != expected.shape:
-            raise Violation("shape", f"{what} has shape {got.shape}, should be {expected.shape}")
+        self.shaped(what, got, expected.shape)
         if got.dtype.kind in "iub":
             differ = got != expected
         else:

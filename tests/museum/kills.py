@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from statistics import median
 
-from hunt import KILLS, NAMES_IT
+from hunt import ACCUSED, KILLS, NAMES_IT
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from jsonschema import validate
 
@@ -205,7 +205,7 @@ class Kills:
             where = f"{cell['property']} in {cell['dtype']}, seed {cell['seed']}"
             if cell["outcome"] == "broken":
                 yield f"{cell['implementation']}: {cell['message']} ({where})"
-            elif row and cell["outcome"] in KILLS and cell["property"] not in row["without"]:
+            elif row and cell["outcome"] in ACCUSED and cell["property"] not in row["without"]:
                 yield f"{row['name']} is right, and accused by {where}: {cell['message']}"
         if self.document["complete"]:
             yield from (f"{slug} kills nothing" for slug in self.idle)

@@ -89,6 +89,11 @@ def test_an_accusation_is_a_fault():
     assert any("Reversed is right, and accused by sums" in fault for fault in accused.faults())
 
 
+def test_another_choice_is_no_accusation():
+    chose = matrix(cell("Reversed", "sums", "label"))
+    assert not any("Reversed" in fault for fault in chose.faults())
+
+
 def test_a_fault_that_survives_some_seeds_is_a_fault():
     whole = (cell("Hidden", "sums", "fail"), cell("Hidden", "sums", "flaky", seed=1))
     assert "Hidden survives sums with seeds [1]" in list(matrix(whole=whole).faults())

@@ -115,9 +115,11 @@ ROWS = Case(
 RIGHT = planted(lambda case, trial: trial.loss_is_right(case))
 
 
-def power_of(prop: Property, *answers: Any, label: str | None = None) -> tuple[int, int]:
+def power_of(
+    prop: Property, *answers: Any, label: str | None = None, case: Case = ROWS
+) -> tuple[int, int]:
     given = [a if isinstance(a, Answer) else Answer(np.asarray(a)) for a in answers]
-    return spoiled_and_rejected(prop, ROWS, given, label, Truth())
+    return spoiled_and_rejected(prop, case, given, label, Truth())
 
 
 def test_four_spoils_are_made_of_several_rows() -> None:
@@ -127,7 +129,8 @@ def test_four_spoils_are_made_of_several_rows() -> None:
 
 
 def test_three_of_a_scalar() -> None:
-    assert power_of(planted(ask_only), np.float32(3.0)) == (3, 0)
+    total = ROWS.but(reduction="sum")
+    assert power_of(planted(ask_only), np.float32(3.0), case=total) == (3, 0)
 
 
 def test_a_spoil_that_is_no_other_answer_is_not_made() -> None:
@@ -136,13 +139,13 @@ def test_a_spoil_that_is_no_other_answer_is_not_made() -> None:
 
 
 def test_zeros_are_spoiled_by_ones() -> None:
-    zero = planted(lambda case, trial: trial.require(not trial.loss(case).any(), "not 0"))
+    zero = planted(lambda case, trial: trial.require(not trial.ask("loss", case).any(), "not 0"))
     assert power_of(zero, np.zeros(3, np.float32)) == (1, 1)
 
 
 def test_the_first_and_the_last_answer_are_spoiled() -> None:
     def third_counts(case: Case, trial: Trial) -> None:
-        first, _, third = (trial.loss(case) for _ in range(3))
+        first, _, third = (trial.ask("loss", case) for _ in range(3))
         trial.identical("it", third, first)
 
     loss = np.array([1.0, 2.0, 3.0], np.float32)
@@ -151,8 +154,8 @@ def test_the_first_and_the_last_answer_are_spoiled() -> None:
 
 def test_asking_on_after_a_spoil_is_a_rejection() -> None:
     def asks_again(case: Case, trial: Trial) -> None:
-        if not trial.loss(case).any():
-            trial.loss(case)
+        if not trial.ask("loss", case).any():
+            trial.ask("loss", case)
 
     made, rejected = power_of(planted(asks_again), np.float32(3.0))
     assert (made, rejected) == (3, 1)
@@ -167,7 +170,7 @@ def test_a_refusal_is_spoiled_by_an_answer_that_looks_valid() -> None:
 
 def test_special_values_are_spoiled_by_finite_ones_and_by_each_other() -> None:
     seen = []
-    special = planted(lambda case, trial: seen.append(trial.loss(case)), about="special")
+    special = planted(lambda case, trial: seen.append(trial.ask("loss", case)), about="special")
     power_of(special, np.array([np.nan, np.inf, 2.0], np.float32))
     wanted = ([1, 1, 2], [np.inf, np.nan, 2], [-np.inf, 0, 2])
     assert np.array_equal(seen[:3], wanted, equal_nan=True)
@@ -178,7 +181,7 @@ def test_special_values_are_spoiled_by_finite_ones_and_by_each_other() -> None:
 
 def test_a_finite_answer_is_spoiled_by_special_values() -> None:
     seen = []
-    special = planted(lambda case, trial: seen.append(trial.loss(case)), about="special")
+    special = planted(lambda case, trial: seen.append(trial.ask("loss", case)), about="special")
     power_of(special, np.array([1.0, 2.0], ml_dtypes.bfloat16))
     assert np.isnan(float(seen[0][0]))
     assert np.isposinf(float(seen[1][0]))
@@ -187,7 +190,9 @@ def test_a_finite_answer_is_spoiled_by_special_values() -> None:
 
 def test_bits_that_are_negated_differ() -> None:
     same = planted(
-        lambda case, trial: trial.identical("it", trial.loss(case), np.array([0, 7], np.uint8))
+        lambda case, trial: trial.identical(
+            "it", trial.ask("loss", case), np.array([0, 7], np.uint8)
+        )
     )
     assert power_of(same, np.array([0, 7], np.uint8)) == (4, 4)
 
@@ -197,14 +202,14 @@ def test_bits_that_are_negated_differ() -> None:
 )
 def test_values_are_scaled_by_what_the_format_can_tell(dtype: str, factor: float) -> None:
     seen = []
-    accepts = planted(lambda case, trial: seen.append(trial.loss(case)))  # returns no label
+    accepts = planted(lambda case, trial: seen.append(trial.ask("loss", case)))  # returns no label
     power_of(accepts, np.array(2.0, dtype))
     assert float(seen[1]) == pytest.approx(2 * factor, rel=1e-3)
 
 
 def test_bfloat16_is_doubled() -> None:
     seen = []
-    accepts = planted(lambda case, trial: seen.append(trial.loss(case)))  # returns no label
+    accepts = planted(lambda case, trial: seen.append(trial.ask("loss", case)))  # returns no label
     power_of(accepts, np.array(2.0, ml_dtypes.bfloat16))
     assert float(seen[1]) == 4
 
