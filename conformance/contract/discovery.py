@@ -10,6 +10,7 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -265,7 +266,7 @@ def _run(path: Path) -> ModuleType:
 
     Its folder does not go on ``sys.path``, where a file called ``torch.py`` would.
     """
-    name = f"conformance_adapter_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
+    name = f"conformance_adapter_{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}_{path.stem}"
     module = ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module
@@ -284,7 +285,8 @@ def _adapter_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except SyntaxError as error:
-        raise AdapterError(f"{error.filename}, line {error.lineno}: {error.msg}") from error
+        where = f"{error.filename}, line {error.lineno}" if error.filename else str(path)
+        raise AdapterError(f"{where}: {error.msg}") from error
     except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if Path(frame.filename) == path]
