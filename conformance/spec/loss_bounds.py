@@ -83,6 +83,9 @@ def _row_error(solution: Solution, a: Arithmetic, sizes: Sizes, weighted: Float6
     if sizes.largest is None:  # one class a row: a product with its weight
         if problem.weight is not None:
             bound += us * (size + bound) + a.floor
+            if a.lse_first:  # w LSE - w x_y, each a product;  |x_y| <= |m| + d_y
+                top = np.abs(rows.maximum)
+                bound += us * (sizes.mass * (2 * top + rows.log_sum) + sizes.reach + bound)
             bound[(sizes.mass == 0) & np.isfinite(weighted)] = 0.0
         beyond = size + bound
     else:
