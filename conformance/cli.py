@@ -32,6 +32,7 @@ from conformance.records.results import Cell, read_results
 from conformance.records.schema import Record, parse, read_text
 from conformance.records.witness import check_witness, read_witness
 from conformance.report.build import build_report
+from conformance.reporting import check_ci_files, ci_options, diff, publish, write_ci_files
 from conformance.running.profiles import PROFILES
 from conformance.running.progress import watched
 from conformance.running.region import read_region, within
@@ -117,6 +118,7 @@ _adapters = click.option(
     metavar="SECONDS",
     help="For one cell.  [default: 60, and 1 for each example searched]",
 )
+@ci_options
 def run(
     targets: tuple[str, ...],
     device: str,
@@ -128,6 +130,8 @@ def run(
     workers: int,
     output: Path,
     timeout: float | None,
+    junit: Path | None,
+    summary: Path | None,
 ) -> None:
     """Judge implementations: all that are installed, or each TARGET.
 
@@ -145,6 +149,7 @@ def run(
         timeout=timeout or 60 + PROFILES[profile].searched,
     )
     path = _writable(output) / "results.jsonl"
+    check_ci_files(junit, summary)
     console = _console()
     try:
         with watched(console, len(plan.found)) as listener:
@@ -157,6 +162,9 @@ def run(
     levels = ("must",) if level == "must" else ("must", "should")
     adapters = {item.name: item.target for item in plan.found if item.target != item.name}
     print_summary(results, console, path, levels, adapters)
+    write_ci_files(
+        results, path, junit_file=junit, summary_file=summary, levels=levels, adapters=adapters
+    )
     click.echo(path)
     click.echo(build_report(results.records(), output))
     raise click.exceptions.Exit(exit_code(results, levels))
@@ -296,12 +304,19 @@ def _witness(file: Path, cell_id: str | None) -> tuple[Record, str | None]:
 @click.option(
     "--output", type=click.Path(path_type=Path), help="Folder.  [default: that of RESULTS]"
 )
-def report(results: Path, output: Path | None) -> None:
-    """Make the page of a results file."""
+@ci_options
+def report(results: Path, output: Path | None, junit: Path | None, summary: Path | None) -> None:
+    """Make the page of a results file, and what CI reads."""
+    check_ci_files(junit, summary)
     content = read_results(results)
     if not content.complete:
         click.echo(f"{results} is truncated: no footer; the page will say so.", err=True)
+    write_ci_files(content, results, junit_file=junit, summary_file=summary)
     click.echo(build_report(content.records(), _writable(output or results.parent)))
+
+
+main.add_command(diff)
+main.add_command(publish)
 
 
 @main.command()

@@ -1,7 +1,7 @@
-"""What changed between two runs: cells by their stable ids, accuracy where the same cases were asked.
+"""What changed between two runs: cells by their stable ids, accuracy over the same cases.
 
-Two runs are compared cell by cell.  Whether an error grew can be said only where both runs asked the
-same cases: the same suite, profile and seed, and as many cases that passed in a regime.
+Whether an error grew can be said only where both runs asked the same cases: by the same suite,
+profile and seed, in regimes in which as many of them passed.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Error:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """The largest error of an implementation over the cases that both runs asked, where it moved."""
+    """The largest error of an implementation over the cases of both runs, where it moved."""
 
     implementation: str
     device: str
@@ -131,7 +131,9 @@ class Diff:
             "broke": self.broke,
             "caveats": list(self.caveats),
             "settings": [vars(setting) for setting in self.settings],
-            "cells": {kind: [_brief(c) for c in found] for kind in KINDS if (found := self.of(kind))},
+            "cells": {
+                kind: [_brief(c) for c in found] for kind in KINDS if (found := self.of(kind))
+            },
             "unchanged": self.unchanged,
             "accuracy": [
                 vars(a) | {"before": vars(a.before), "after": vars(a.after), "better": a.better}
@@ -279,7 +281,7 @@ def _caveats(before: Header, after: Header) -> tuple[tuple[str, ...], bool]:
     if said:
         return (f"Other cases were asked: {', '.join(said)}.",), False
     if old["commit"] != new["commit"] or "dirty" in str(new["commit"]):
-        return ("The suite's own code may have changed between the runs: its commits differ.",), True
+        return ("The suite's own code may have changed: its commits differ.",), True
     return (), True
 
 

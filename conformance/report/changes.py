@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from conformance.records.diff import KINDS, Accuracy, Change, Diff, ended, way
+from conformance.records.diff import BREAKING, KINDS, Accuracy, Change, Diff, ended, way
 from conformance.report.pages import page
 from conformance.report.text import clip, counted, listed, number
 
@@ -66,8 +66,17 @@ def sections(diff: Diff) -> list[tuple[str, str, int, list[Row]]]:
 
 def verdict(diff: Diff) -> str:
     """The difference in a sentence."""
-    counts = {kind: len(diff.of(kind)) for kind in KINDS}
-    worse = counts["broken"] + counts["no-longer-known"]
+    return f"{headline(diff)}: {tally(diff)}."
+
+
+def headline(diff: Diff) -> str:
+    """Whether something broke, and how much."""
+    broke = sum(len(diff.of(kind)) for kind in BREAKING)
+    return f"{counted(broke, 'cell')} broke" if broke else "Nothing broke"
+
+
+def tally(diff: Diff) -> str:
+    """How many cells changed in which way besides, and how many did not."""
     words = {
         "fixed": "fixed",
         "now-known": "now known",
@@ -78,10 +87,8 @@ def verdict(diff: Diff) -> str:
         "added": "added",
         "removed": "removed",
     }
-    others = [f"{counts[kind]:,} {word}" for kind, word in words.items() if counts[kind]]
-    first = f"{counted(worse, 'cell')} broke" if worse else "Nothing broke"
-    rest = f"{diff.unchanged:,} unchanged"
-    return f"{first}: {listed([*others, rest], most=len(KINDS) + 1)}."
+    changed = [f"{n:,} {word}" for kind, word in words.items() if (n := len(diff.of(kind)))]
+    return listed([*changed, f"{diff.unchanged:,} unchanged"], most=len(words) + 1)
 
 
 def accuracy_in_words(found: Accuracy) -> str:
@@ -106,7 +113,7 @@ def _row(group: list[Change]) -> Row:
 
 
 def _from_to(change: Change) -> tuple[str, str]:
-    """How it ended before and now: the label of a choice point, else as much as tells them apart."""
+    """How it ended before and now: a choice point's label, else as much as tells them apart."""
     before, after = change.before, change.after
     if change.kind == "relabelled" and before and after:
         return before["label"] or "no answer", after["label"] or "no answer"
@@ -140,7 +147,8 @@ def render(diff: Diff) -> str:
     return page(
         "diff.html.j2",
         diff=diff,
-        verdict=verdict(diff),
+        headline=headline(diff),
+        tally=tally(diff),
         sections=sections(diff),
         in_words=accuracy_in_words,
     )

@@ -25,7 +25,6 @@ LONGEST = 1500
 """Characters of a message."""
 
 
-
 def summary(
     results: Results,
     path: Path,
@@ -95,8 +94,7 @@ def _finding(run: Run, group: list[Cell], path: Path, adapters: Mapping[str, str
     if record["witness"]:
         said += [f"    {line}" for line in in_words(record["witness"])]
     lines = [
-        f"### {cell.status.glyph} {cell.status.name}: {_code(cell.column.name)}"
-        f" {_code(cell.slug)}",
+        f"### {cell.status.glyph} {cell.status.name}: {_code(cell.column.name)} {_code(cell.slug)}",
         "",
         f"{cell.level}, in {dtypes} on {_code(cell.column.device)}. The property: "
         f"{_code(str(run.properties[cell.slug]['statement']))}",

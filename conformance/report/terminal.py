@@ -67,7 +67,7 @@ def _accuracy(diff: Diff, console: Console) -> None:
     ]
     if rows:
         _table(console, headings, rows)
-        _line(console, "  Over the same cases, so that each difference is one of arithmetic.", "dim")
+        _line(console, "  Over the same cases: each difference is one of arithmetic.", "dim")
     if diff.same_accuracy:
         _line(console, f"  {diff.same_accuracy:,} are the same to the bit.", "dim")
     if diff.incomparable:
