@@ -98,7 +98,9 @@ def accuracy_in_words(found: Accuracy) -> str:
 
 
 def _row(group: list[Change]) -> Row:
-    cell = group[0].cell
+    """One row; what it says is how it fails, or how it failed."""
+    cell, before = group[0].cell, group[0].before
+    said = cell["message"] or cell["reason"] or (before and before["message"]) or ""
     was, now = _from_to(group[0])
     return Row(
         implementation=cell["implementation"],
@@ -108,7 +110,7 @@ def _row(group: list[Change]) -> Row:
         dtypes=tuple(change.cell["dtype"] for change in group),
         was=was,
         now=now,
-        says=clip(" ".join((cell["message"] or cell["reason"] or "").split()), 160),
+        says=clip(" ".join(said.split()), 160),
     )
 
 

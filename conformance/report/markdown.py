@@ -16,7 +16,7 @@ from conformance.records.words import in_words
 from conformance.report import verdict
 from conformance.report.disagreement import witness_size
 from conformance.report.run import Cell, Run, arrange
-from conformance.report.text import clip, counted, visible
+from conformance.report.text import clip, counted, listed, visible
 
 LARGEST = 2**20
 """Bytes that GitHub takes for one step; more, and it shows nothing at all."""
@@ -40,16 +40,18 @@ def summary(
     """
     run = arrange(results.records())
     groups = _together([c for c in run.cells if is_unexpected(c.record, levels)])  # type: ignore[arg-type]
-    parts = [_head(run, len(groups)), _table(run, levels)]
+    parts = [_head(run, levels), _table(run, levels)]
     parts += [_finding(run, group, path, adapters) for group in groups]
     return _within(parts, room)
 
 
-def _head(run: Run, findings: int) -> str:
+def _head(run: Run, levels: Sequence[str]) -> str:
     lines = ["## Cross-entropy conformance", ""]
     if not run.footer:
         lines += ["**This run is incomplete:** it was cut short, and the rest was not asked.", ""]
     lines += [f"**{verdict.headline(run)}**", ""]
+    if tuple(levels) != VERDICT_LEVELS:
+        lines += [f"Only failures at the level {listed(levels)} count.", ""]
     about = f"Profile {_code(run.header['profile'])}, seed {run.header['seed']}"
     suite = f"suite {_code(run.header['suite']['version'] or 'unknown')}"
     return "\n".join([*lines, f"{about}, {suite}: {counted(len(run.cells), 'cell')}.", ""])
