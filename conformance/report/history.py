@@ -19,12 +19,13 @@ from conformance.records.schema import VERSION, Record, check, parse, read_text,
 from conformance.report import verdict
 from conformance.report.run import Column, Run, arrange
 
-RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ-[0-9a-f]{6}")
+RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ-[0-9a-f]{6}", re.ASCII)
 """A run id as the suite makes them."""
 
-_PLAIN = re.compile(
-    r"(?!(?:con|prn|aux|nul|com\d|lpt\d|index)\b)[a-z0-9](?:[a-z0-9._-]{0,60}[a-z0-9])?"
-)
+_LIKE_A_RUN = re.compile(r"\d{4}-\d\d-\d\dt\d{6}z-[0-9a-f]{6}", re.ASCII)
+"""What becomes of it: no other name may."""
+
+_PLAIN = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)\b)[a-z0-9](?:[a-z0-9._-]{0,60}[a-z0-9])?")
 
 
 def safe_name(name: str) -> str:
@@ -34,10 +35,11 @@ def safe_name(name: str) -> str:
     """
     if RUN.fullmatch(name):
         return name.replace(":", "").lower()
-    if _PLAIN.fullmatch(name) and not RUN.fullmatch(name.upper()):
+    if _PLAIN.fullmatch(name) and not _LIKE_A_RUN.fullmatch(name):
         return name
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
-    return f"{plain or 'name'}~{blake2b(name.encode(), digest_size=5).hexdigest()}"
+    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
+    return f"{plain or 'name'}~{digest}"
 
 
 def entry(results: Results, digest: str) -> Record:
