@@ -245,6 +245,9 @@ def test_a_crash_leaves_the_old_site_whole_and_the_next_attempt_completes_it(
             for address in re.findall(rb'href="((?:\.\./)?runs/[^"]+)"', content):
                 there = site / name / ".." / address.decode()
                 assert there.resolve().is_file()
+    for run in (site / "runs").glob("[!.]*"):
+        assert (run / "index.html").is_file()
+        Page((run / "index.html").read_text())
     untouched = {name: content for name, content in old.items() if name.count("/") > 1}
     assert untouched.items() <= state(site).items()
     assert set(old) <= set(state(site))
