@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from conformance.errors import RecordsError, UsageError
+from conformance.properties import BY_SLUG
 from conformance.records.diff import diff as difference
 from conformance.records.results import VERDICT_LEVELS, Results, read_results
 from conformance.records.schema import to_json
@@ -20,6 +21,7 @@ from conformance.report.junit import junit
 from conformance.report.markdown import LARGEST, summary
 from conformance.report.publish import publish as publish_run
 from conformance.report.terminal import print_diff
+from conformance.version import __version__
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -111,10 +113,10 @@ def diff(before: Path, after: Path, html: Path | None, as_json: bool) -> None:
 def publish(results: Path, site: Path) -> None:
     """Add a run to a site of static files: its report, an index, a history, badges.
 
-    Refuses, with 3, what is no evidence: a truncated file, and one in which nothing was judged or
-    nothing passed, as happens where an environment is broken.
+    Refuses, with 3, what is no evidence: a truncated file, a part of the properties or dtypes, and
+    a run in which nothing was judged or nothing passed, as happens in a broken environment.
     """
-    done = publish_run(results, site)
+    done = publish_run(results, site, {__version__: tuple(BY_SLUG)})
     for warning in done.warnings:
         click.echo(f"Warning: {warning}", err=True)
     if not done.new:

@@ -23,7 +23,7 @@ BELOW: dict[str, set[str]] = {
     "report": {"errors", "records", "cases", "spec.formats", "version"},
     "running": {"errors", "spec", "cases", "contract", "properties", "records", "version"},
     "suite": {"errors", "spec", "cases", "contract", "properties", "records", "running"},
-    "reporting": {"errors", "records", "report"},
+    "reporting": {"errors", "properties", "records", "report", "version"},
     "cli": {
         *("errors", "spec", "cases", "contract", "properties", "records"),
         *("report", "running", "reporting"),

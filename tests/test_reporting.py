@@ -18,7 +18,11 @@ CRASH = {"outcome": "crash", "message": "SIGSEGV [bold]"}
 
 
 def file(path: Path, *cells: Any, end: bool = True, **fields: Any) -> Path:
-    return write_lines(path, header("mylib", **fields), *cells, *([footer(*cells)] if end else []))
+    """A results file of an older suite, whose properties nobody knows any more."""
+    head = header("mylib", **{"suite": {"version": "0.0.1", "commit": None}} | fields)
+    (entry,) = head["implementations"]
+    entry["capabilities"] = entry["capabilities"] | {"dtypes": ["float32"]}
+    return write_lines(path, head, *cells, *([footer(*cells)] if end else []))
 
 
 @pytest.fixture
@@ -27,6 +31,16 @@ def two(tmp_path: Path) -> tuple[Path, Path]:
     before = file(tmp_path / "a.jsonl", cell(), cell("gradient-formula"))
     broken = cell("gradient-formula", **CRASH)
     return before, file(tmp_path / "b.jsonl", cell(), broken, started="2026-01-03T03:04:05Z")
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of a right and a wrong implementation, with what CI reads."""
+    folder = tmp_path_factory.mktemp("ran")
+    adapters = [write(folder / "right.py", RIGHT), write(folder / "wrong.py", WRONG)]
+    files = ("--junit", folder / "ci" / "junit.xml", "--summary", folder / "summary.md")
+    assert conformance("run", *adapters, *ALWAYS, "--output", folder, *files).exit_code == 1
+    return folder
 
 
 # --- diff ----------------------------------------------------------------------------------------
@@ -84,6 +98,12 @@ def test_publish_adds_a_run_once(two: tuple[Path, Path], tmp_path: Path) -> None
     assert "nothing is new" in again.stderr
 
 
+def test_publish_refuses_a_run_of_some_properties(ran: Path, tmp_path: Path) -> None:
+    done = conformance("publish", ran / "results.jsonl", "--site", tmp_path / "site")
+    assert done.exit_code == 3
+    assert "properties are missing" in done.stderr
+
+
 def test_publish_refuses_what_is_no_evidence(tmp_path: Path) -> None:
     site = tmp_path / "site"
     for cells, end, said in (
@@ -99,16 +119,6 @@ def test_publish_refuses_what_is_no_evidence(tmp_path: Path) -> None:
 
 
 # --- What CI reads -------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run of a right and a wrong implementation, with what CI reads."""
-    folder = tmp_path_factory.mktemp("ran")
-    adapters = [write(folder / "right.py", RIGHT), write(folder / "wrong.py", WRONG)]
-    files = ("--junit", folder / "ci" / "junit.xml", "--summary", folder / "summary.md")
-    assert conformance("run", *adapters, *ALWAYS, "--output", folder, *files).exit_code == 1
-    return folder
 
 
 def test_a_run_writes_what_ci_reads(ran: Path) -> None:

@@ -23,8 +23,8 @@ KINDS = {
     "relabelled": "a choice point with another answer",
     "judged": "was not asked, and is now",
     "dropped": "was asked, and is not now",
-    "added": "is in the second run alone",
-    "removed": "is in the first run alone",
+    "added": "in the second run alone",
+    "removed": "in the first run alone",
 }
 """The ways in which a cell may differ, the ones that matter most first, and what each means."""
 

@@ -47,14 +47,15 @@ class Published:
     warnings: tuple[str, ...]
 
 
-def publish(path: Path, site: Path) -> Published:
+def publish(path: Path, site: Path, catalogue: Mapping[str, Sequence[str]]) -> Published:
     """Add the run in a results file to a site, which is made if need be.
 
+    ``catalogue`` has the slugs of every property, by the version of the suite where that is known.
     ``RecordsError`` where the records are no evidence (see ``refusal``), where the site has other
     records of that run, and where something cannot be read or written.
     """
     results = read_results(path)
-    if reason := refusal(results):
+    if reason := refusal(results, catalogue.get(results.header["suite"]["version"] or "", ())):
         raise RecordsError(f"{path} is not published: {reason}")
     try:
         return _publish(path, results, site)
@@ -62,12 +63,13 @@ def publish(path: Path, site: Path) -> Published:
         raise RecordsError(f"{site}: cannot be written: {error.strerror or error}") from None
 
 
-def refusal(results: Results) -> str | None:
-    """Why the records of a run say nothing about implementations; None where they do.
+def refusal(results: Results, slugs: Sequence[str] = ()) -> str | None:
+    """Why the records of a run say too little about implementations; None where they do not.
 
-    They are incomplete, or nothing was judged, or nothing passed: a wrong implementation still
-    passes something (it has a shape, it repeats itself), and one that never does cannot be told
-    from a broken environment.
+    They are incomplete, or of a part of the properties (those of the suite are ``slugs``) or of the
+    declared dtypes, which would make the score and the coverage those of that part.  Or nothing was
+    judged, or nothing passed: a wrong implementation still passes something (it has a shape, it
+    repeats itself), and one that never does cannot be told from a broken environment.
     """
     if not results.complete:
         return "it is truncated, without a footer: let the run come to its end"
@@ -75,6 +77,8 @@ def refusal(results: Results) -> str | None:
         return f"it is the shard {shard} of a run: merge it with the others first"
     if not results.cells:
         return "nothing was asked: it has no cells"
+    if lacking := _lacking(results, slugs):
+        return f"it is a part of a run: {lacking}"
     outcomes = Counter(cell["outcome"] for cell in results.cells)
     counts = listed((f"{n:,} {outcome}" for outcome, n in outcomes.most_common()), most=9)
     judged = [cell for cell in results.cells if cell["outcome"] in JUDGED]
@@ -87,6 +91,19 @@ def refusal(results: Results) -> str | None:
             f"everything failed at once ({counts}), which is how a broken environment looks, and "
             f"no implementation: {why}"
         )
+    return None
+
+
+def _lacking(results: Results, slugs: Sequence[str]) -> str | None:
+    """What of the suite, or of what an implementation declares, was not asked."""
+    asked = {entry["slug"] for entry in results.header["properties"]}
+    if missing := [slug for slug in slugs if slug not in asked]:
+        return f"{len(missing)} of {len(slugs)} properties are missing: {listed(missing, most=4)}"
+    for entry in results.header["implementations"]:
+        name = entry["name"]
+        seen = {cell["dtype"] for cell in results.cells if cell["implementation"] == name}
+        if missing := [dtype for dtype in entry["capabilities"]["dtypes"] if dtype not in seen]:
+            return f"{name} was not asked in {listed(missing)}"
     return None
 
 

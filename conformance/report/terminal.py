@@ -10,7 +10,7 @@ from rich.text import Text
 
 from conformance.records.diff import Diff
 from conformance.report import changes
-from conformance.report.text import listed, number, visible
+from conformance.report.text import counted, listed, number, visible
 
 LONGEST = 40
 """Rows of a table; the page has them all."""
@@ -37,8 +37,8 @@ def print_diff(diff: Diff, console: Console) -> None:
 
 def _runs(diff: Diff) -> Text:
     before, after = (
-        f"{h['started'][:16].replace('T', ' ')}, {h['profile']}, {len(h['implementations'])} "
-        "implementations"
+        f"{h['started'][:16].replace('T', ' ')}, {h['profile']}, "
+        + counted(len(h["implementations"]), "implementation")
         for h in (diff.before, diff.after)
     )
     return Text(visible(f"{before}  →  {after}"), "dim")

@@ -20,21 +20,37 @@ from samples import cell, footer, header, implementation, write_lines
 from conformance.errors import RecordsError
 from conformance.report import history
 from conformance.report.history import badge, safe_name, standings
-from conformance.report.publish import publish, write_site
+from conformance.report.publish import publish as publish_run
+from conformance.report.publish import write_site
 
 CRASH = {"outcome": "crash", "message": "SIGSEGV"}
 NOT_RUN = {"outcome": "not-run", "reason": "torch is not installed"}
 UNSUPPORTED = {"outcome": "unsupported", "reason": "takes no weight"}
 
 
+def publish(path: Path, site: Path) -> Any:
+    return publish_run(path, site, {})
+
+
+def declared(*cells: Any) -> list[Any]:
+    """The implementations of some cells, with no more dtypes than they have."""
+    dtypes: dict[str, list[str]] = {}
+    for c in cells:
+        dtypes.setdefault(c["implementation"], []).append(c["dtype"])
+    return [
+        entry | {"capabilities": entry["capabilities"] | {"dtypes": sorted(set(found))}}
+        for name, found in dtypes.items()
+        for entry in [implementation(name)]
+    ]
+
+
 def file(folder: Path, *cells: Any, day: int = 2, end: bool = True, **fields: Any) -> Path:
     """A results file of a run on some day."""
     moment = f"2026-01-{day:02}T03:04:05Z"
     cells = cells or (cell(), cell("gradient-formula"))
-    named = {"run": f"{moment}-ab12cd", "started": moment} | fields
-    names = list(dict.fromkeys(c["implementation"] for c in cells))
+    named = {"run": f"{moment}-ab12cd", "started": moment, "implementations": declared(*cells)}
     tail = [footer(*cells)] if end else []
-    return write_lines(folder / "results.jsonl", header(*names, **named), *cells, *tail)
+    return write_lines(folder / "results.jsonl", header(**named | fields), *cells, *tail)
 
 
 def state(site: Path) -> dict[str, tuple[bytes, int]]:
@@ -104,8 +120,8 @@ def test_what_changed_since_the_run_before_is_beside_it(tmp_path: Path, site: Pa
 
 def test_the_history_tells_each_version_and_run(tmp_path: Path, site: Path) -> None:
     publish(file(tmp_path, day=3), site)
-    newer = implementation() | {"version": "1.3"}
     crashed = (cell(), cell("gradient-formula", **CRASH))
+    newer = declared(*crashed)[0] | {"version": "1.3"}
     publish(file(tmp_path, *crashed, day=4, implementations=[newer]), site)
     words = Page((site / "history.html").read_text()).words
     text = " ".join(" ".join(words).split())
@@ -184,14 +200,27 @@ def test_names_from_outside_are_harmless(tmp_path: Path, site: Path) -> None:
 def test_what_is_no_evidence_is_refused(
     tmp_path: Path, site: Path, cells: list[Any], fields: Any, why: str
 ) -> None:
-    names = list(dict.fromkeys(c["implementation"] for c in cells)) or ["mylib"]
     end = [footer(*cells)] if fields.get("end", True) else []
-    path = write_lines(tmp_path / "results.jsonl", header(*names), *cells, *end)
+    head = header(implementations=declared(*cells) or [implementation()])
+    path = write_lines(tmp_path / "results.jsonl", head, *cells, *end)
     with pytest.raises(RecordsError, match=why) as refused:
         publish(path, site)
     assert refused.value.exit_code == 3
     assert "is not published" in str(refused.value)
     assert not site.exists()
+
+
+def test_a_part_of_a_run_is_refused(tmp_path: Path, site: Path) -> None:
+    asked = [cell()]
+    path = file(tmp_path, *asked, implementations=[implementation()])
+    with pytest.raises(RecordsError, match="mylib was not asked in float64"):
+        publish(path, site)
+    path = file(tmp_path, *asked)
+    catalogue = {"0.1.0": ("loss-formula", "sums", "means")}
+    with pytest.raises(RecordsError, match="2 of 3 properties are missing: sums and means"):
+        publish_run(path, site, catalogue)
+    assert not site.exists()
+    assert publish_run(path, site, {"0.2.0": ("sums",)}).new
 
 
 def test_one_broken_environment_does_not_keep_others_from_being_published(
