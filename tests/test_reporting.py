@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from test_cli import ALWAYS, RIGHT, WRONG, conformance, write
 
 sys.path.insert(0, str(Path(__file__).parent / "records"))
 from samples import cell, footer, header, write_lines
+
+from conformance.cli import main
 
 CRASH = {"outcome": "crash", "message": "SIGSEGV [bold]"}
 
@@ -156,3 +159,15 @@ def test_a_file_that_cannot_be_written_is_said_before_the_run(tmp_path: Path) ->
     assert done.exit_code == 2
     assert "cannot be written" in done.stderr
     assert not (tmp_path / "out" / "results.jsonl").exists()
+
+
+# --- The recipe ----------------------------------------------------------------------------------
+
+
+def test_the_recipe_names_commands_and_options_that_there_are() -> None:
+    recipe = (Path(__file__).parents[1] / "docs" / "ci.md").read_text().replace("\\\n", " ")
+    used = re.findall(r"^.*\bconformance (run|report|diff|publish|known)\b(.*)$", recipe, re.M)
+    assert {name for name, _ in used} >= {"run", "report", "diff", "publish"}
+    for name, rest in used:
+        there = {option for p in main.commands[name].params for option in p.opts}
+        assert set(re.findall(r"(?<![\w-])--\w[\w-]*", rest)) <= there, name
