@@ -5,15 +5,23 @@
 
 from __future__ import annotations
 
-from conformance.contract.implementation import implementation
-from conformance.running.library import NotConformant, check, conformance_cells, judge
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from conformance.version import __version__
 
-__all__ = [
-    "NotConformant",
-    "__version__",
-    "check",
-    "conformance_cells",
-    "implementation",
-    "judge",
-]
+if TYPE_CHECKING:
+    from conformance.contract.implementation import implementation
+    from conformance.running.library import check, conformance_cells, judge
+
+__all__ = ["__version__", "check", "conformance_cells", "implementation", "judge"]
+
+_HOMES = dict.fromkeys(("check", "conformance_cells", "judge"), "conformance.running.library")
+_HOMES["implementation"] = "conformance.contract.implementation"
+
+
+def __getattr__(name: str) -> object:
+    """A public name when it is first asked for: the command line is to hear Ctrl-C before that."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'conformance' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -3,61 +3,54 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from conformance.contract.capabilities import did_you_mean
 from conformance.contract.discovery import Found, find
-from conformance.errors import ConformanceError, RecordsError, UsageError
+from conformance.errors import StorageError, UsageError
 from conformance.properties import BY_SLUG, PROPERTIES
 from conformance.properties.property import LEVELS, Property
-from conformance.records.known import (
-    Expectation,
-    expectations_from,
-    known_path,
-    load_known,
-    merge,
-    over_all_properties,
-    save_known,
-    without_stale,
-)
+from conformance.records.known import load_known
+from conformance.records.merge import merge as merge_results
 from conformance.records.replay_script import replay_script
-from conformance.records.results import Cell, read_results
-from conformance.records.schema import Record, parse, read_text
-from conformance.records.witness import check_witness, read_witness
+from conformance.records.results import Cell, Results, glance, read_results
+from conformance.records.schema import read_text
+from conformance.records.visible import visible
+from conformance.records.witness import read_witness
+from conformance.records.writer import claimed, write_results
 from conformance.report.build import build_report
-from conformance.reporting import check_ci_files, ci_options, diff, publish, write_ci_files
+from conformance.reporting import CIFiles, ci_options, diff, publish
+from conformance.running.command import (
+    Commands,
+    adapter_of,
+    adapters_option,
+    console,
+    results_argument,
+    writable,
+)
+from conformance.running.files import kind_of, witness_in
+from conformance.running.interrupt import Interrupted
+from conformance.running.known import known
 from conformance.running.profiles import PROFILES
 from conformance.running.progress import watched
-from conformance.running.region import read_region, within
+from conformance.running.replay import TIMEOUT
 from conformance.running.replay import replay as ask_again
+from conformance.running.resume import begin, take_up
 from conformance.running.runner import Plan
 from conformance.running.runner import run as run_plan
+from conformance.running.shard import read_shard
 from conformance.running.summary import exit_code, print_summary
 from conformance.spec.formats import FORMATS
 from conformance.version import __version__
 
-INTERRUPTED = 130
 
-
-class _Commands(click.Group):
-    """Commands whose ``ConformanceError`` is a message and an exit code, never a traceback."""
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            return super().invoke(context)
-        except ConformanceError as error:
-            click.echo(f"Error: {error}", err=True)
-            raise click.exceptions.Exit(error.exit_code) from None
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="conformance")
 def main() -> None:
     """Is a cross-entropy loss right, everywhere it says it works?
@@ -69,15 +62,21 @@ def main() -> None:
 
 
 _targets = click.argument("targets", nargs=-1, metavar="[TARGET]...")
-_device = click.option("--device", default="cpu", show_default=True, help="Where to ask.")
-_results = click.argument("results", type=click.Path(path_type=Path), metavar="RESULTS")
-_adapters = click.option(
-    "--adapter",
-    "adapters",
-    multiple=True,
-    metavar="TARGET",
-    help="Where the implementation is, if it is not installed: path/file.py.  Repeatable.",
+_level = click.option(
+    "--level",
+    type=click.Choice(["must", "should"]),
+    default="should",
+    show_default=True,
+    help="The weakest level that counts for the exit code.",
 )
+_output = click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("reports/latest"),
+    show_default=True,
+    help="Folder for results.jsonl and index.html.",
+)
+_device = click.option("--device", default="cpu", show_default=True, help="Where to ask.")
 
 
 @main.command()
@@ -95,29 +94,38 @@ _adapters = click.option(
     help="How hard to look.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True)
-@click.option(
-    "--level",
-    type=click.Choice(["must", "should"]),
-    default="should",
-    show_default=True,
-    help="The weakest level that counts for the exit code.",
-)
+@_level
 @click.option(
     "--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Side by side."
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("reports/latest"),
-    show_default=True,
-    help="Folder for results.jsonl and index.html.",
-)
+@_output
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
     help="For one cell.  [default: 60, and 1 for each example searched]",
 )
+@click.option(
+    "--call-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="For one call of an implementation.",
+)
+@click.option(
+    "--memory",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="GIB",
+    help="For one worker and all that it starts.  [default: its share of 3/4 of the machine's]",
+)
+@click.option(
+    "--shard",
+    default="1/1",
+    metavar="K/N",
+    help="Ask only the K-th of N parts, of about the same cost; `merge` puts them together.",
+)
+@click.option("--resume", is_flag=True, help="Go on with the interrupted run in --output.")
 @ci_options
 def run(
     targets: tuple[str, ...],
@@ -130,6 +138,10 @@ def run(
     workers: int,
     output: Path,
     timeout: float | None,
+    call_timeout: float,
+    memory: float | None,
+    shard: str,
+    resume: bool,
     junit: Path | None,
     summary: Path | None,
 ) -> None:
@@ -147,27 +159,59 @@ def run(
         seed=seed,
         workers=workers,
         timeout=timeout or 60 + PROFILES[profile].searched,
+        call_timeout=call_timeout,
+        memory=memory,
+        shard=read_shard(shard),
     )
-    path = _writable(output) / "results.jsonl"
-    check_ci_files(junit, summary)
-    console = _console()
+    path = writable(output) / "results.jsonl"
+    files = CIFiles.prepared(junit, summary)
+    with claimed(output):
+        kept = take_up(plan, path) if resume else begin(plan)
+        with _told(path, kept.header["run"]):
+            if kept.complete:
+                click.echo(f"{path} is complete: nothing is missing.")
+            else:
+                with watched(console(), len(plan.found)) as listener:
+                    run_plan(plan, path, listener, kept)
+            adapters = {item.name: item.target for item in plan.found if item.target != item.name}
+            _end(path, level, adapters, files)
+
+
+@contextmanager
+def _told(path: Path, run: str) -> Iterator[None]:
+    """Say what is on disk where a run does not come to its end."""
     try:
-        with watched(console, len(plan.found)) as listener:
-            run_plan(plan, path, listener)
-    except KeyboardInterrupt:
-        cells = len(read_results(path).cells) if path.exists() else 0
-        click.echo(f"Interrupted: {path} is truncated, with {cells} cells and no footer.", err=True)
-        raise click.exceptions.Exit(INTERRUPTED) from None
-    results = read_results(path, strict=True)
+        yield
+    except (Interrupted, StorageError) as error:
+        there, cells, complete = glance(path)
+        state = f"{path} is truncated, with {cells} cells and no footer: --resume runs the rest"
+        if there != run:
+            state = "nothing was written"
+        elif complete:
+            state = f"{path} is complete: `conformance report {path}` makes its page"
+        what = f"Error: {error}" if isinstance(error, StorageError) else "Interrupted"
+        click.echo(f"{what}; {state}.", err=True)
+        raise click.exceptions.Exit(error.exit_code) from None
+
+
+def _end(path: Path, level: str, adapters: dict[str, str], files: CIFiles) -> NoReturn:
+    """Tell what the results in a file amount to, make their page, and exit accordingly."""
+    results = read_results(path)
     levels = ("must",) if level == "must" else ("must", "should")
-    adapters = {item.name: item.target for item in plan.found if item.target != item.name}
-    print_summary(results, console, path, levels, adapters)
-    write_ci_files(
-        results, path, junit_file=junit, summary_file=summary, levels=levels, adapters=adapters
-    )
+    print_summary(results, console(), path, levels, adapters)
+    files.write(results, path, levels, adapters)
     click.echo(path)
-    click.echo(build_report(results.records(), output))
+    click.echo(_page(results, path.parent))
     raise click.exceptions.Exit(exit_code(results, levels))
+
+
+def _page(results: Results, folder: Path) -> Path:
+    try:
+        return build_report(results.records(), folder)
+    except OSError as error:
+        raise StorageError(
+            f"{folder / 'index.html'}: cannot be written: {error.strerror}"
+        ) from None
 
 
 def _runnable(targets: tuple[str, ...]) -> list[Found]:
@@ -193,24 +237,6 @@ def _properties(slugs: tuple[str, ...]) -> tuple[Property, ...]:
     return tuple(p for p in PROPERTIES if not slugs or p.slug in slugs)
 
 
-def _writable(folder: Path) -> Path:
-    """The folder, made if need be, once it is known that files can be written in it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise UsageError(
-            f"--output {folder}: cannot be written: {error.strerror}; name another folder"
-        ) from None
-    return folder
-
-
-def _console() -> Console:
-    """Standard output: as wide as the terminal, or wide enough for a log."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=500)
-
-
 # --- What there is -------------------------------------------------------------------------------
 
 
@@ -233,7 +259,7 @@ def list_(what: str) -> None:
         table.add_column("can run here")
         for item in find():
             table.add_row(item.name, item.framework, item.unavailable or "yes")
-    _console().print(table, markup=False)
+    console().print(table, markup=False)
 
 
 @main.command()
@@ -249,7 +275,7 @@ def smoke(targets: tuple[str, ...], device: str) -> None:
         def ends(self, implementation: str, problem: str | None) -> None:
             if problem:
                 problems[implementation] = problem
-            click.echo(f"{implementation}: {problem or 'fit to be judged'}")
+            click.echo(visible(f"{implementation}: {problem or 'fit to be judged'}"))
 
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         plan = Plan(_runnable(targets), properties=(), device=device)
@@ -264,66 +290,90 @@ def smoke(targets: tuple[str, ...], device: str) -> None:
 @click.argument("file", type=click.Path(path_type=Path), metavar="WITNESS_OR_RESULTS")
 @click.option("--cell", "cell_id", metavar="ID", help="Which failure of a results file.")
 @click.option("--script", is_flag=True, help="Print a script that needs no suite to reproduce it.")
-@_adapters
-def replay(file: Path, cell_id: str | None, script: bool, adapters: tuple[str, ...]) -> None:
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=TIMEOUT,
+    show_default=True,
+    metavar="SECONDS",
+    help="For the answer.",
+)
+@adapters_option
+def replay(
+    file: Path, cell_id: str | None, script: bool, timeout: float, adapters: tuple[str, ...]
+) -> None:
     """Ask a failing case again, bit for bit.
 
-    Exits with 0 where the property now holds, 1 where it still fails.
+    Exits with 0 where the property now holds, 1 where it still fails, dies or does not answer.
     """
-    witness, source = _witness(file, cell_id)
+    witness, source = witness_in(file, cell_id)
     name = str(witness["implementation"])
     if not script:
-        target = _adapter_of(name, adapters).target
-        raise click.exceptions.Exit(ask_again(witness, target))
+        target = adapter_of(name, adapters).target
+        raise click.exceptions.Exit(ask_again(witness, target, timeout=timeout))
     if source is None or adapters:
-        source = read_text(_adapter_of(name, adapters).path)
+        source = read_text(adapter_of(name, adapters).path)
     click.echo(replay_script(witness, source), nl=False)
 
 
-def _witness(file: Path, cell_id: str | None) -> tuple[Record, str | None]:
-    """The witness in a file, and its adapter's source where the file has that."""
-    if _kind(file) == "witness":
-        return read_witness(file), None
-    results = read_results(file)
-    kept = {cell["id"]: cell["witness"] for cell in results.cells if cell["witness"]}
-    if cell_id is None and len(kept) == 1:
-        cell_id = next(iter(kept))
-    if cell_id is None:
-        some = "\n".join(f"  --cell {id}" for id in list(kept)[:10])
-        many = f"; say which, of {len(kept)}:\n{some}" if kept else ""
-        raise UsageError(f"{file} has {len(kept)} failing cases{many}")
-    witness = kept.get(cell_id)
-    if witness is None:
-        raise UsageError(f"{file} has no failing case {cell_id}{did_you_mean(cell_id, kept)}")
-    entries = {entry["name"]: entry for entry in results.header["implementations"]}
-    return check_witness(witness, cell_id), entries[witness["implementation"]]["adapter"]
-
-
 @main.command()
-@_results
+@results_argument
 @click.option(
     "--output", type=click.Path(path_type=Path), help="Folder.  [default: that of RESULTS]"
 )
 @ci_options
 def report(results: Path, output: Path | None, junit: Path | None, summary: Path | None) -> None:
     """Make the page of a results file, and what CI reads."""
-    check_ci_files(junit, summary)
+    files = CIFiles.prepared(junit, summary)
     content = read_results(results)
     if not content.complete:
         click.echo(f"{results} is truncated: no footer; the page will say so.", err=True)
-    write_ci_files(content, results, junit_file=junit, summary_file=summary)
-    click.echo(build_report(content.records(), _writable(output or results.parent)))
+    files.write(content, results)
+    click.echo(_page(content, writable(output or results.parent)))
 
 
-main.add_command(diff)
-main.add_command(publish)
+@main.command()
+@click.argument(
+    "files", type=click.Path(path_type=Path), metavar="RESULTS...", nargs=-1, required=True
+)
+@_output
+@_level
+@click.option(
+    "--allow-truncated",
+    is_flag=True,
+    help="Take interrupted runs, too: what comes of it is truncated.",
+)
+@ci_options
+def merge(
+    files: tuple[Path, ...],
+    output: Path,
+    level: str,
+    allow_truncated: bool,
+    junit: Path | None,
+    summary: Path | None,
+) -> None:
+    """Make one results file of several: shards of a run, or other machines.
+
+    Exits as a run would; with 3 where a shard is missing.
+    """
+    path = writable(output) / "results.jsonl"
+    if path.exists() and any(path.samefile(file) for file in files if file.exists()):
+        raise UsageError(f"{path} is one of the parts, and would be replaced: say --output")
+    with claimed(output):
+        parts = [(str(file), read_results(file)) for file in dict.fromkeys(files)]
+        merged = merge_results(parts, allow_truncated=allow_truncated)
+        write_results(path, merged.results)
+        if merged.lacking:
+            some = ", ".join(merged.lacking[:5]) + (", ..." if len(merged.lacking) > 5 else "")
+            click.echo(f"{path} is truncated, without a footer: it lacks {some}", err=True)
+        _end(path, level, {}, CIFiles.prepared(junit, summary))
 
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 def validate(file: Path) -> None:
     """Check a results file, a witness or a known-failures file."""
-    match _kind(file):
+    match kind_of(file):
         case "witness":
             witness = read_witness(file)
             click.echo(f"{file}: a witness of {witness['implementation']}, {witness['property']}")
@@ -334,118 +384,6 @@ def validate(file: Path) -> None:
             click.echo(f"{file}: complete, {len(results.cells)} cells")
 
 
-def _kind(file: Path) -> str:
-    """What a file holds: witness, known or results.  The reader of that kind judges it."""
-    try:
-        content = parse(read_text(file), str(file))
-    except RecordsError:
-        return "results"
-    if not isinstance(content, dict) or "kind" not in content or "case" in content:
-        return "known" if isinstance(content, dict) and "expectations" in content else "witness"
-    return "results"
-
-
-@main.group(cls=_Commands)
-def known() -> None:
-    """Keep the known failures beside an adapter up to date."""
-
-
-@known.command()
-@_results
-@click.option("--reason", required=True, help="Why it fails, and why that is accepted.")
-@click.option("--link", help="An issue that says more.")
-@click.option("--implementation", "names", multiple=True, metavar="NAME", help="Only this one.")
-@click.option("--property", "slugs", multiple=True, metavar="SLUG", help="Only this one.")
-@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(list(FORMATS)), help="Only it.")
-@click.option(
-    "--when",
-    "conditions",
-    multiple=True,
-    metavar="CONDITION",
-    help="The region that the reason speaks of: 'max_loss > 9.7', 'weight = true'.  Repeatable.",
-)
-@click.option(
-    "--every-property",
-    is_flag=True,
-    help="Expect it of every property whose case lies in the region.  Needs --when.",
-)
-@_adapters
-def add(
-    results: Path,
-    reason: str,
-    link: str | None,
-    names: tuple[str, ...],
-    slugs: tuple[str, ...],
-    dtypes: tuple[str, ...],
-    conditions: tuple[str, ...],
-    every_property: bool,
-    adapters: tuple[str, ...],
-) -> None:
-    """Expect the unexpected failures in RESULTS from now on.
-
-    With --when only those whose witness lies in the region.
-    """
-    if every_property and not conditions:
-        raise UsageError("--every-property needs --when: in which region does everything fail?")
-    content = read_results(results)
-    _require("implementation", names, [e["name"] for e in content.header["implementations"]])
-    _require("property", slugs, [e["slug"] for e in content.header["properties"]])
-    chosen = [
-        cell
-        for cell in content.cells
-        if (not names or cell["implementation"] in names)
-        and (not slugs or cell["property"] in slugs)
-        and (not dtypes or cell["dtype"] in dtypes)
-    ]
-    region = read_region(conditions)
-    new = expectations_from(
-        replace(content, cells=tuple(chosen)), reason=reason, link=link, region=region
-    )
-    new = within(new) if region else new
-    if not new:
-        raise UsageError(f"{results} has no such unexpected failure")
-    if every_property:
-        new = over_all_properties(new)
-    for path, expectations in _by_file(new, adapters).items():
-        save_known(path, merge(load_known(path), expectations))
-        click.echo(f"{path}: {len(expectations)} added")
-
-
-@known.command()
-@_results
-@_adapters
-def prune(results: Path, adapters: tuple[str, ...]) -> None:
-    """Remove the expectations that RESULTS found stale."""
-    content = read_results(results)
-    stale = {c["implementation"] for c in content.cells if c["expectation"] == "stale"}
-    for path in {known_path(_adapter_of(name, adapters).path) for name in sorted(stale)}:
-        kept, gone = without_stale(load_known(path), content)
-        save_known(path, kept)
-        click.echo(f"{path}: {gone} stale cells settled, {len(kept)} expectations left")
-    if not stale:
-        click.echo(f"{results}: nothing is stale")
-
-
-def _require(what: str, names: Sequence[str], there: Sequence[str]) -> None:
-    for name in names:
-        if name not in there:
-            raise UsageError(f"the results have no {what} {name!r}{did_you_mean(name, there)}")
-
-
-def _by_file(
-    expectations: Iterable[Expectation], adapters: tuple[str, ...]
-) -> dict[Path, list[Expectation]]:
-    files: dict[Path, list[Expectation]] = {}
-    for expectation in expectations:
-        path = known_path(_adapter_of(expectation.implementation, adapters).path)
-        files.setdefault(path, []).append(expectation)
-    return files
-
-
-def _adapter_of(name: str, adapters: tuple[str, ...]) -> Found:
-    """Where an implementation is: among ``--adapter``, or the installed ones."""
-    for targets in (adapters, ()) if adapters else ((),):  # the installed ones last, if need be
-        for item in find(targets):
-            if item.name == name:
-                return item
-    raise UsageError(f"where is {name!r}?  It is not installed: say --adapter path/file.py")
+main.add_command(known)
+main.add_command(diff)
+main.add_command(publish)

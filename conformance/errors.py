@@ -29,3 +29,7 @@ class MissingFrameworkError(AdapterError):
 
 class RecordsError(ConformanceError):
     """A results, witness or known-failures file is broken, truncated or of another version."""
+
+
+class StorageError(ConformanceError):
+    """What happened cannot be written: the disk is full, or the folder is not ours to write in."""

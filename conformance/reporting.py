@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
 
-from conformance.errors import RecordsError, UsageError
+from conformance.errors import StorageError, UsageError
 from conformance.properties import BY_SLUG
 from conformance.records.diff import diff as difference
 from conformance.records.results import VERDICT_LEVELS, Results, read_results
@@ -21,6 +21,7 @@ from conformance.report.junit import junit
 from conformance.report.markdown import LARGEST, summary
 from conformance.report.publish import publish as publish_run
 from conformance.report.terminal import print_diff
+from conformance.running.command import console
 from conformance.version import __version__
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -36,35 +37,49 @@ def ci_options(command: _Command) -> _Command:
     return with_junit(with_summary(command))
 
 
-def check_ci_files(*files: Path | None) -> None:
-    """Raise ``UsageError`` for a file that cannot be written: before a run, not after it."""
-    for file in filter(None, files):
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.open("a").close()
-        except OSError as error:
-            raise UsageError(f"{file}: cannot be written: {error.strerror}") from None
+@dataclass(frozen=True)
+class CIFiles:
+    """What CI reads of a run, where it is asked for."""
+
+    junit: Path | None
+    summary: Path | None
+
+    @classmethod
+    def prepared(cls, junit: Path | None, summary: Path | None) -> CIFiles:
+        """The files, once it is known that they can be written.
+
+        What an earlier run left there is removed: whatever happens now, nobody takes that for this
+        run's.  ``UsageError`` where a file cannot be written.
+        """
+        for file in filter(None, (junit, summary)):
+            _prepare(file)
+        return cls(junit, summary)
+
+    def write(
+        self,
+        results: Results,
+        path: Path,
+        levels: Sequence[str] = VERDICT_LEVELS,
+        adapters: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Write of the results in ``path`` what CI reads; ``StorageError`` where that fails."""
+        if self.junit:
+            _write(self.junit, junit(results, levels))
+        if self.summary:
+            there = self.summary.stat().st_size if self.summary.exists() else 0
+            text = summary(results, path, levels, adapters, room=LARGEST - there)
+            _write(self.summary, text, "a")
 
 
-def write_ci_files(
-    results: Results,
-    path: Path,
-    *,
-    junit_file: Path | None,
-    summary_file: Path | None,
-    levels: Sequence[str] = VERDICT_LEVELS,
-    adapters: Mapping[str, str] = MappingProxyType({}),
-) -> None:
-    """Write what CI reads of the results in ``path``; ``RecordsError`` where that cannot be.
-
-    The summary of a step on GitHub is appended to, as others may have written there.
-    """
-    if junit_file:
-        _write(junit_file, junit(results, levels))
-    if summary_file:
-        ours = os.environ.get("GITHUB_STEP_SUMMARY") == str(summary_file)
-        mode, there = ("a", summary_file.stat().st_size) if ours else ("w", 0)
-        _write(summary_file, summary(results, path, levels, adapters, room=LARGEST - there), mode)
+def _prepare(file: Path) -> None:
+    """What others wrote in the summary of a step on GitHub is kept."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.open("a").close()
+        if os.environ.get("GITHUB_STEP_SUMMARY") != str(file):
+            file.unlink()
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be written: {error.strerror}") from None
 
 
 def _write(file: Path, text: str, mode: str = "w") -> None:
@@ -72,7 +87,7 @@ def _write(file: Path, text: str, mode: str = "w") -> None:
         with file.open(mode, encoding="utf-8") as out:
             out.write(text)
     except OSError as error:
-        raise RecordsError(f"{file}: cannot be written: {error.strerror}") from None
+        raise StorageError(f"{file}: cannot be written: {error.strerror}") from None
 
 
 @click.command()
@@ -86,15 +101,14 @@ def diff(before: Path, after: Path, html: Path | None, as_json: bool) -> None:
     Exits with 0 where nothing broke, 1 where something did: it fails as nobody expected and did not
     before, or it passed, and now fails or could not be asked.
     """
-    check_ci_files(html)
+    if html:
+        _prepare(html)
     old, new = (read_results(file, strict=True) for file in (before, after))
     found = difference(old, new)
     if as_json:
         click.echo(to_json(found.to_record(), indent=1))
     else:
-        console = Console(highlight=False)
-        wide = console if console.is_terminal else Console(highlight=False, width=500)
-        print_diff(found, wide)
+        print_diff(found, console())
     if html:
         _write(html, render(found))
     raise click.exceptions.Exit(1 if found.broke else 0)

@@ -207,8 +207,8 @@ def test_a_script_is_printed_for_a_failing_case(failed: Path, tmp_path: Path) ->
     ran = subprocess.run(
         [sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path, env=elsewhere
     )
-    assert ran.returncode == 0, ran.stderr
-    assert "loss" in ran.stdout
+    assert ran.returncode == 1, ran.stderr
+    assert "it fails in the same way" in ran.stdout
 
 
 def test_a_witness_of_its_own_is_replayed_too(failed: Path, wrong: Path, tmp_path: Path) -> None:

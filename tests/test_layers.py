@@ -19,11 +19,11 @@ BELOW: dict[str, set[str]] = {
     "cases": {"errors", "spec"},
     "contract": {"errors", "spec"},
     "properties": {"errors", "spec", "cases"},
-    "records": {"errors", "cases"},
+    "records": {"errors", "cases", "spec.formats"},
     "report": {"errors", "records", "cases", "spec.formats", "version"},
     "running": {"errors", "spec", "cases", "contract", "properties", "records", "version"},
     "suite": {"errors", "spec", "cases", "contract", "properties", "records", "running"},
-    "reporting": {"errors", "properties", "records", "report", "version"},
+    "reporting": {"errors", "properties", "records", "report", "running.command", "version"},
     "cli": {
         *("errors", "spec", "cases", "contract", "properties", "records"),
         *("report", "running", "reporting"),

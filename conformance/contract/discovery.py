@@ -10,15 +10,21 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import json
+import os
+import subprocess
 import sys
+import tempfile
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from importlib.machinery import PathFinder, SourceFileLoader
 from pathlib import Path
+from subprocess import DEVNULL
 from types import ModuleType
+from typing import Any
 
 import conformance
 from conformance.contract.capabilities import did_you_mean
@@ -28,6 +34,9 @@ from conformance.errors import AdapterError, ConformanceError, MissingFrameworkE
 
 SUITE = "cross-entropy-conformance"
 ENTRY_POINTS = "conformance.implementations"
+
+PATIENCE = 300.0
+"""Seconds in which an adapter must have run that has to be run to see what it declares."""
 
 EXAMPLE = """\
     from conformance import implementation
@@ -145,7 +154,7 @@ def _find(target: str) -> list[Found]:
 
 
 def _in_file(path: Path, attribute: str | None, target: str | None = None) -> list[Found]:
-    declarations = _declarations(path) or _declarations_when_run(lambda: _run(path), path)
+    declarations = _declarations(path) or _declarations_when_run(None, path)
     chosen = [d for d in declarations if attribute in (None, d.attribute)]
     if not chosen:
         raise _no_attribute(path, attribute, declarations)
@@ -169,7 +178,7 @@ def _in_module(place: str, target: str) -> list[Found]:
     if path is None:
         raise UsageError(f"there is no module {module!r} (for {target}): install it, or its path")
     declarations = [d for d in _declarations(path) if d.attribute == attribute]
-    declarations = declarations or _declarations_when_run(lambda: _import(module, path), path)
+    declarations = declarations or _declarations_when_run(module, path)
     for d in declarations:
         if d.attribute == attribute:
             return [Found(d.name, target, path, module, attribute, d.framework, _missing(d))]
@@ -235,13 +244,46 @@ def _declaration(attribute: str, call: ast.Call) -> _Declaration | None:
     )
 
 
-def _declarations_when_run(run: Callable[[], ModuleType], path: Path) -> list[_Declaration]:
-    """The implementations of a file that makes them in a way that cannot be read from outside."""
-    return [
-        _Declaration(attribute, value.name, value.framework, value.distribution)
-        for attribute, value in vars(run()).items()
-        if isinstance(value, Implementation)
-    ]
+def _declarations_when_run(module: str | None, path: Path) -> list[_Declaration]:
+    """The implementations of a file that makes them in a way that cannot be read from outside.
+
+    It is run in a process of its own, which may die of it.
+    """
+    with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
+        answer = Path(folder) / "declared.json"
+        code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import declare; "
+        code += f"declare({module!r}, {str(path)!r}, {str(answer)!r})"
+        command = [sys.executable, "-P", "-c", code]
+        try:
+            status = subprocess.run(
+                command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, timeout=PATIENCE
+            ).returncode
+        except subprocess.TimeoutExpired:
+            raise AdapterError(f"{path}: running it takes more than {PATIENCE:g} s") from None
+        if not answer.exists():
+            how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+            raise AdapterError(f"{path}: running it, to see what it declares, {how}")
+        said = json.loads(answer.read_text("utf-8"))
+    if "error" in said:
+        missing = said["error"] == MissingFrameworkError.__name__
+        raise (MissingFrameworkError if missing else AdapterError)(said["message"])
+    return [_Declaration(**declared) for declared in said["declared"]]
+
+
+def declare(module: str | None, path: str, answer: str) -> None:
+    """Run an adapter and write what it declares, or what is wrong, to a file as JSON."""
+    try:
+        content = vars(_import(module, Path(path)) if module else _run(Path(path)))
+        declared = [
+            asdict(_Declaration(attribute, value.name, value.framework, value.distribution))
+            for attribute, value in content.items()
+            if isinstance(value, Implementation)
+        ]
+        said: dict[str, Any] = {"declared": declared}
+    except ConformanceError as error:
+        said = {"error": type(error).__name__, "message": str(error)}
+    Path(answer).write_text(json.dumps(said), "utf-8")
+    os._exit(0)  # not a framework's slow farewell
 
 
 def _locate(module: str) -> Path | None:
@@ -265,7 +307,7 @@ def _run(path: Path) -> ModuleType:
 
     Its folder does not go on ``sys.path``, where a file called ``torch.py`` would.
     """
-    name = f"conformance_adapter_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
+    name = f"conformance_adapter_{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}_{path.stem}"
     module = ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module
@@ -284,7 +326,8 @@ def _adapter_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except SyntaxError as error:
-        raise AdapterError(f"{error.filename}, line {error.lineno}: {error.msg}") from error
+        where = f"{error.filename}, line {error.lineno}" if error.filename else str(path)
+        raise AdapterError(f"{where}: {error.msg}") from error
     except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if Path(frame.filename) == path]

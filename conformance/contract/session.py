@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from conformance.contract.frameworks import Bridge, load_bridge
 from conformance.contract.implementation import Implementation, Stage
+from conformance.contract.settings import PROCESS, Snapshot, arithmetic_kept
 from conformance.errors import AdapterError, UsageError
 
 Array = NDArray[Any]
@@ -41,7 +43,16 @@ def open_session(implementation: Implementation, device: str = "cpu") -> Session
             f"{implementation.framework} sees no device {device!r} here; it sees "
             f"{', '.join(present)}"
         )
-    return Session(implementation, bridge, device)
+    return Session(implementation, bridge, device, _at_first(implementation.framework, device))
+
+
+@cache
+def _at_first(framework: str, device: str) -> Snapshot:
+    """The settings of this process when a framework was first asked on a device."""
+    bridge = load_bridge(framework)
+    settings = {**PROCESS, **bridge.SETTINGS}
+    with bridge.on(device):
+        return Snapshot({name: s for name, s in settings.items() if s.rewound})
 
 
 @dataclass(frozen=True)
@@ -51,12 +62,17 @@ class Session:
     The strides and flags of the arrays given are their layout, which the implementation sees too.
     It may see their very memory, so that one which writes to its arguments writes to these: give
     each call its own.  What the implementation raises passes through unchanged; an adapter that
-    returns no array raises ``AdapterError``.
+    returns no array raises ``AdapterError``.  Whatever a call does to the rounding mode and its
+    like, the arithmetic after it is that before it.
     """
 
     implementation: Implementation
     bridge: Bridge
     device: str
+    at_first: Snapshot = field(repr=False, compare=False)
+    """The settings of the process before the first call of all."""
+    noticed: str = ""
+    """What the import or the very first calls changed: ``changes_by_calls`` says it each time."""
 
     def loss(self, logits: Array, target: Array, **options: Any) -> Array:
         """The loss in the implementation's own dtype: one a row for ``none``, else of shape ()."""
@@ -142,10 +158,57 @@ class Session:
         arrays = {"cotangent": cotangent, "logits": logits, "target": target}
         return self._arguments_after(self._pullback, arrays, options)
 
+    def changes_by_calls(
+        self, cotangent: Array, logits: Array, target: Array, **options: Any
+    ) -> str:
+        """What the loss, or the gradient where there is one, changes of the settings that the
+        process shares; empty if nothing.
+
+        The calls find the settings as they were before the first call of all, so that what every
+        call does is seen in each.  A change that a framework may make once counts if a second call
+        makes it again.  Afterwards the settings are those found, as far as ``Snapshot.restore`` can
+        tell them.
+        """
+        calls: dict[str, tuple[Callable[..., Any], tuple[Array, ...]]]
+        calls = {"the loss": (self.implementation.function, (logits, target))}
+        if self.implementation.capabilities.gradient:
+            calls["the gradient"] = (self._pullback, (cotangent, logits, target))
+        said = [self.noticed] if self.noticed else []
+        with self.bridge.on(self.device), arithmetic_kept():
+            found = self._settings()
+            try:
+                for name, (function, arrays) in calls.items():
+                    if changed := self._changes(function, arrays, options):
+                        said.append(f"{name} changed {', '.join(changed)}")
+            finally:
+                found.restore()
+        return "; ".join(dict.fromkeys(said))
+
+    def _changes(
+        self, function: Callable[..., Any], arrays: tuple[Array, ...], options: dict[str, Any]
+    ) -> list[str]:
+        def after_a_call(*, once: bool) -> tuple[list[str], bool]:
+            native = [self._native(np.asarray(array)) for array in arrays]
+            keywords = {name: self._native(value) for name, value in options.items()}
+            self.at_first.restore()
+            before = self._settings()
+            function(*native, **keywords)
+            changed, perhaps_once = before.changes(once=once), bool(before.changes(once=True))
+            before.restore()
+            return changed, perhaps_once
+
+        changed, perhaps_once = after_a_call(once=False)
+        if perhaps_once:
+            changed += after_a_call(once=True)[0]
+        return changed
+
+    def _settings(self) -> Snapshot:
+        return Snapshot({**PROCESS, **self.bridge.SETTINGS})
+
     def _arguments_after(
         self, function: Callable[..., Any], arrays: dict[str, Array], options: dict[str, Any]
     ) -> dict[str, Array]:
-        with self.bridge.on(self.device):
+        with self.bridge.on(self.device), arithmetic_kept():
             positional = {name: self._native(array) for name, array in arrays.items()}
             keywords = {name: self._native(value) for name, value in options.items()}
             function(*positional.values(), **keywords)
@@ -157,7 +220,7 @@ class Session:
     def _ask(
         self, function: Callable[..., Any], arrays: tuple[Array, ...], options: dict[str, Any]
     ) -> Array:
-        with self.bridge.on(self.device):
+        with self.bridge.on(self.device), arithmetic_kept():
             native = [self._native(np.asarray(array)) for array in arrays]
             keywords = {name: self._native(value) for name, value in options.items()}
             return self.bridge.to_numpy(self._array(function(*native, **keywords)))

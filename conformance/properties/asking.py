@@ -69,6 +69,9 @@ class Session(Protocol):
     def arguments_after_gradient(
         self, cotangent: Array, logits: Array, target: Array, **options: Any
     ) -> dict[str, Array]: ...
+    def changes_by_calls(
+        self, cotangent: Array, logits: Array, target: Array, **options: Any
+    ) -> str: ...
 
 
 class Asker(Protocol):
@@ -77,15 +80,25 @@ class Asker(Protocol):
     def ask(self, question: str, case: Case) -> Answer: ...
 
 
+class Recorder(Asker, Protocol):
+    """An asker that remembers what it asked and heard."""
+
+    answers: list[Answer]
+    asked: list[tuple[str, Case]]
+
+
 ANY_LOSS = "any loss"
 """The loss with those of a case's options that the implementation takes: a call between others."""
+
+NO_CHANGES = "no change"
+"""The answer about settings where none was changed; it comes, like all answers, as an array."""
 
 
 class Live:
     """Asks the implementation and remembers each answer."""
 
     def __init__(
-        self, session: Session, options: frozenset[str], watch: Callable[[Case], None]
+        self, session: Session, options: frozenset[str], watch: Callable[[Case | None], None]
     ) -> None:
         self.session = session
         self.options = options
@@ -110,6 +123,8 @@ class Live:
             # One line, bounded: it goes into records; some frameworks append a stack to it.
             message = str(error).strip().split("\n")[0][:300]
             answer = Answer(None, Raised(type(error).__name__, message))
+        finally:
+            self.watch(None)
         self.answers.append(answer)
         return answer
 
@@ -216,6 +231,12 @@ def _inputs_after(question: str) -> Call:
     return ask
 
 
+def _settings_after(session: Session, case: Case, arguments: Arguments) -> Array:
+    logits, target, options = arguments
+    said = session.changes_by_calls(cotangent_of(case), logits, target, **options)
+    return np.frombuffer((said or NO_CHANGES).encode(), np.uint8)
+
+
 QUESTIONS: dict[str, Call] = {
     "loss": _loss,
     "gradient": _gradient,
@@ -234,6 +255,7 @@ QUESTIONS: dict[str, Call] = {
     "last-rows gradient": _gradient_by("last-rows"),
     "inputs after the loss": _inputs_after("loss"),
     "inputs after the gradient": _inputs_after("gradient"),
+    "settings after the calls": _settings_after,
 }
 
 
@@ -241,9 +263,7 @@ def cotangent_of(case: Case) -> Array:
     """The case's cotangent in the case's memory layout, or ones in the shape of its result."""
     if case.cotangent is not None:
         return lay_out(case.cotangent, case.layout)
-    one_loss_a_row = case.reduction == "none" or case.reduce is False
-    dims = case.logits.shape[: case.class_axis] + case.logits.shape[case.class_axis + 1 :]
-    return np.ones(dims if one_loss_a_row else (), case.logits.dtype)
+    return np.ones(case.result_shape, case.logits.dtype)
 
 
 def input_bytes(logits: Array, target: Array, weight: Array | None) -> NDArray[np.uint8]:

@@ -57,6 +57,9 @@ class Property:
     """The part of the profile's searched examples that it gets (costly ones get less)."""
     devices: str = "any"
     """Where it is asked: any | cpu | accelerators."""
+    poisons: bool = False
+    """Whether its questions may leave an accelerator unable to answer any further ones: there they
+    are asked once each, in a process of their own."""
 
     def describe(self) -> dict[str, Any]:
         """The property for the header of the records."""
@@ -86,6 +89,7 @@ def states(
     links: tuple[str, ...] = (),
     share: float = 1.0,
     devices: str = "any",
+    poisons: bool = False,
 ) -> Callable[[Body], Property]:
     """Make a property of a function: ``@states("...", slug=..., family=..., space=...)``."""
     if strong is None:
@@ -108,6 +112,7 @@ def states(
             links,
             share,
             devices,
+            poisons,
         )
 
     return decorate

@@ -11,7 +11,7 @@ from conformance.cases.case import Case
 from conformance.cases.layouts import LAYOUTS
 from conformance.cases.regimes import ORDINARY
 from conformance.cases.space import EVERYTHING
-from conformance.properties.asking import Array, input_bytes
+from conformance.properties.asking import NO_CHANGES, Array, input_bytes
 from conformance.properties.property import states
 from conformance.properties.transform import calm, rows_of, take_rows
 from conformance.properties.trial import Trial
@@ -53,6 +53,24 @@ def gradient_does_not_modify_inputs(case: Case, trial: Trial) -> None:
     before = input_bytes(case.logits, case.target, case.weight)
     after = trial.ask("inputs after the gradient", case)
     trial.identical("the input after the gradient", after, before, kind="modified")
+
+
+@states(
+    "A call leaves rounding, error modes, seeds, defaults and the rest of the process untouched.",
+    slug="global-state-untouched",
+    family="purity",
+    formula="the settings of process and framework after l and dl/dx = those before",
+    space=CALLS,
+    links=(
+        "https://github.com/numpy/numpy/issues/20895",
+        "https://github.com/OpenNMT/CTranslate2/issues/1018",
+    ),
+    share=0.5,
+)
+def global_state_untouched(case: Case, trial: Trial) -> None:
+    answer = trial.ask("settings after the calls", case)
+    said = answer.tobytes().decode("utf-8", "replace")
+    trial.require(said == NO_CHANGES, said, kind="modified", got=said)
 
 
 @states(
@@ -234,6 +252,7 @@ def memory_layout_of_the_gradient(case: Case, trial: Trial) -> None:
 PROPERTIES = (
     inputs_are_not_modified,
     gradient_does_not_modify_inputs,
+    global_state_untouched,
     repeatable,
     repeatable_answer,
     batch_invariance,

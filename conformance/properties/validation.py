@@ -42,6 +42,7 @@ def _out_of_range(case: Case) -> Case:
     formula="y not in [0, C), y != ignore_index: an exception, or l is not finite",
     space=BATCHES,
     about="refusal",
+    poisons=True,
     links=(
         "https://github.com/google-deepmind/optax/issues/1185",
         "https://github.com/pytorch/pytorch/issues/108148",
@@ -77,6 +78,7 @@ def out_of_range_target(case: Case, trial: Trial) -> None:
     space=BATCHES.but(
         regimes=("typical",), weights=("none",), smoothings=(None,), reductions=("none",)
     ),
+    poisons=True,
 )
 def out_of_range_target_answer(case: Case, trial: Trial) -> str:
     target = case.target.copy()

@@ -147,6 +147,9 @@ def load_known(path: Path) -> tuple[Expectation, ...]:
             raise RecordsError(f"{where}: every property needs a region beyond dtype and device")
         for witness in entry.get("witnesses", ()):
             check_witness(witness, f"{where}: witness")
+            name, slug = witness["implementation"], witness["property"]
+            if name != entry["implementation"] or entry["property"] not in (slug, EVERY_PROPERTY):
+                raise RecordsError(f"{where}: a witness of {name}, {slug}")
     return tuple(
         Expectation(
             **entry

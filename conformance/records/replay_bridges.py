@@ -7,8 +7,11 @@ from __future__ import annotations
 
 BRIDGES = {
     "torch": """
+import warnings
+
 import torch
 
+warnings.filterwarnings("ignore", "The given NumPy array is not writable")
 log_torch = torch.log
 
 
@@ -32,10 +35,17 @@ def vjp_torch(f, cotangent, logits, target, **options):
     return torch.autograd.grad(f(logits, target, **options), logits, cotangent)[0]
 
 
+def pullback_torch(f, logits, target, **options):
+    logits = logits.detach().requires_grad_()
+    loss = f(logits, target, **options)
+    return lambda g: torch.autograd.grad(loss, logits, g, retain_graph=True)[0]
+
+
 def jvp_torch(f, tangent, logits, target, **options):
     with torch.autograd.forward_ad.dual_level():
         dual = torch.autograd.forward_ad.make_dual(logits, tangent)
-        return torch.autograd.forward_ad.unpack_dual(f(dual, target, **options)).tangent
+        along = torch.autograd.forward_ad.unpack_dual(f(dual, target, **options))
+        return torch.zeros_like(along.primal) if along.tangent is None else along.tangent
 
 
 def hvp_torch(f, cotangent, tangent, logits, target, **options):
@@ -56,9 +66,12 @@ import tensorflow as tf
 log_tensorflow = tf.math.log
 
 
+def on_tensorflow(device):
+    return tf.device(device.replace("cuda", "gpu"))
+
+
 def to_tensorflow(array, device):
-    with tf.device(device.replace("cuda", "gpu")):
-        return tf.constant(array)
+    return tf.constant(np.asarray(array, order="C"))
 
 
 def from_tensorflow(tensor):
@@ -70,6 +83,13 @@ def vjp_tensorflow(f, cotangent, logits, target, **options):
         tape.watch(logits)
         value = f(logits, target, **options)
     return tape.gradient(value, logits, output_gradients=cotangent)
+
+
+def pullback_tensorflow(f, logits, target, **options):
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(logits)
+        value = f(logits, target, **options)
+    return lambda g: tape.gradient(value, logits, output_gradients=g)
 
 
 def jvp_tensorflow(f, tangent, logits, target, **options):
@@ -86,7 +106,8 @@ def hvp_tensorflow(f, cotangent, tangent, logits, target, **options):
 
 
 def target_vjp_tensorflow(f, cotangent, logits, target, **options):
-    return vjp_tensorflow(lambda q, x: f(x, q, **options), cotangent, target, logits)
+    gradient = vjp_tensorflow(lambda q, x: f(x, q, **options), cotangent, target, logits)
+    return target - target if gradient is None else gradient
 
 """,
     "jax": """
@@ -96,8 +117,17 @@ jax.config.update("jax_enable_x64", True)
 log_jax = jax.numpy.log
 
 
+def on_jax(device):
+    return jax.default_device(device_jax(device))
+
+
+def device_jax(name):
+    kind, _, index = name.partition(":")
+    return jax.devices(kind)[int(index or 0)]
+
+
 def to_jax(array, device):
-    return jax.device_put(array, jax.devices(device.replace("cuda", "gpu"))[0])
+    return jax.device_put(np.asarray(array, order="C"), device_jax(device))
 
 
 def from_jax(array):
@@ -106,6 +136,11 @@ def from_jax(array):
 
 def vjp_jax(f, cotangent, logits, target, **options):
     return jax.vjp(lambda x: f(x, target, **options), logits)[1](cotangent)[0]
+
+
+def pullback_jax(f, logits, target, **options):
+    pull = jax.vjp(lambda x: f(x, target, **options), logits)[1]
+    return lambda g: pull(g)[0]
 
 
 def jvp_jax(f, tangent, logits, target, **options):

@@ -5,6 +5,9 @@ The script has two halves.  The *prelude* depends on the adapter only: a stand-i
 adapter's source.  The *case* depends on the witness only: arrays as exact literals, the call, and
 what was expected.  A report shows the prelude once per implementation and the case once per
 finding; ``replay_script`` is both, one below the other.
+
+A witness may come from a stranger: whatever it says is a literal or a comment here, and nothing is
+code but the adapter's source, which stands below a line that says so.
 """
 
 from __future__ import annotations
@@ -24,7 +27,12 @@ from numpy.typing import NDArray
 from conformance.cases import layouts
 from conformance.cases.calls import WAYS
 from conformance.cases.case import Case
+from conformance.errors import RecordsError
 from conformance.records.replay_bridges import BRIDGES
+from conformance.records.replay_prelude import ASK, HEAD
+from conformance.records.replay_settings import ASK_FOR_SETTINGS, SETTINGS, SHOW_SETTINGS
+from conformance.records.replay_verdict import ROUNDS, shows_it
+from conformance.records.visible import visible
 from conformance.records.witness import decode_case
 
 READABLE = 64
@@ -37,8 +45,9 @@ LONGEST_TEXT = 2000
 def replay_script(witness: Mapping[str, Any], adapter_source: str) -> str:
     """The Python script that asks ``witness``'s implementation the question that it failed.
 
-    It prints the loss, and the gradient when the witness asks for one, beside what was expected.
-    ``adapter_source`` is the text of the adapter file as it was run.
+    It prints the answers, what they should be and what the run got, and exits with 1 where it shows
+    the fault again, 0 where it does not.  ``adapter_source`` is the adapter file's text as it was
+    run.
     """
     return replay_prelude(adapter_source) + "\n" + replay_case(witness)
 
@@ -50,8 +59,9 @@ def replay_prelude(adapter_source: str) -> str:
         for name, bridge in BRIDGES.items()
         if re.search(rf"framework\s*=\s*[\"']{name}[\"']", adapter_source)
     }
-    parts = [_HEAD, *framework.values(), _ASK, "# The adapter, as it was run.", ""]
-    return "\n".join(parts) + _without_future_imports(adapter_source).strip() + "\n"
+    parts = [HEAD, *framework.values(), ASK, "# The adapter, as it was run.", ""]
+    source = visible(adapter_source.replace("\r\n", "\n").replace("\f", "\n"))
+    return "\n".join(parts) + _without_future_imports(source).strip() + "\n"
 
 
 def replay_case(witness: Mapping[str, Any]) -> str:
@@ -66,27 +76,35 @@ def replay_case(witness: Mapping[str, Any]) -> str:
     asked = _asked(witness)
     cases = [case for _, case in asked if case is not None]
     if any(a.dtype.name == "bfloat16" for c in cases for a in (c.logits, c.target)):
-        lines.append("import ml_dtypes")
+        lines.append("import ml_dtypes  # bfloat16 for NumPy: pip install ml_dtypes")
     if any(case.layout != "contiguous" for case in cases):
         lines += ["", _layouts(), ""]
-    for way, stages in (
-        ("softmax-log-nll", '"softmax", "log"'),
-        ("log_softmax-nll", '"log_softmax"'),
-    ):
-        if any(question.startswith(way) for question, _ in asked):
-            name = way.replace("-", "_")
-            lines.append(f'{name} = Question(offer.by({stages}, "nll_loss"), {device!r})')
+    for chain, stages in CHAINS.items():
+        if any(question.startswith(f"{chain} ") for question, _ in asked):
+            lines.append(f"{_name(chain)} = Question(offer.by({stages}), {device!r})")
     ways = {question.rpartition(" ")[0] for question, _ in asked} & WAYS.keys()
     lines += ["\n\n" + inspect.getsource(WAYS[way]) for way in sorted(ways)]
+    differentiates = any(question in QUESTIONS - _PLAIN for question, _ in asked)
+    if any(question == SETTINGS for question, _ in asked):
+        lines.append(SHOW_SETTINGS)
+    asking: list[str] = []
     for question, case in asked:
         if case is not None:
-            lines += ["", *_arguments(case)]
+            asking += ["", *_arguments(case, differentiates)]
             if {"jvp", "hvp"}.intersection(question for question, _ in asked):
-                lines.append(f"tangent = {literal(case.tangent)}")
-        lines.append(_call(question))
-    for label, text in (("expected", witness.get("expected")), ("in the run", witness.get("got"))):
+                asking.append(f"tangent = {literal(_tangent(case))}")
+        asking.append(_call(question))
+    if witness.get("again") is not None:  # flaky: whoever asks often enough sees both answers
+        asking = [f"\nfor _ in range({ROUNDS}):", *(textwrap.indent(a, "    ") for a in asking)]
+    lines += asking
+    said = {"should be": witness.get("expected"), "in the run": witness.get("got")}
+    said["and again"] = witness.get("again")
+    if not any(said.values()):
+        said = {"in the run": witness.get("message")}
+    for label, text in said.items():
         if text:
             lines.append(f'print("{label:>15}:", {str(text)[:LONGEST_TEXT]!r})')
+    lines.append(f"end({shows_it(witness)})")
     return "\n".join(lines) + "\n"
 
 
@@ -98,7 +116,15 @@ def _asked(witness: Mapping[str, Any]) -> list[tuple[str, Case | None]]:
     return [(str(entry["question"]), case) for entry, case in zip(recorded, cases, strict=True)]
 
 
-def _arguments(case: Case) -> list[str]:
+def _tangent(case: Case) -> NDArray[Any]:
+    """The direction of a case's derivatives; ``RecordsError`` where its target fits no logits."""
+    try:
+        return case.tangent
+    except (ValueError, IndexError) as error:
+        raise RecordsError(f"case: a derivative of what is no question: {error}") from None
+
+
+def _arguments(case: Case, differentiates: bool) -> list[str]:
     """The arguments of one call, as exact literals."""
     lines = [
         f"{name} = {_laid_out(literal(array), case.layout)}"
@@ -108,12 +134,21 @@ def _arguments(case: Case) -> list[str]:
     if case.weight is not None:
         values["weight"] = _laid_out(literal(case.weight), case.layout)
     lines.append(f"options = dict({', '.join(f'{n}={v}' for n, v in values.items())})")
-    if case.cotangent is None:
-        lines.append("cotangent = None")
-    else:
+    if case.cotangent is not None:
         lines.append(f"cotangent = {_laid_out(literal(case.cotangent), case.layout)}")
+    elif differentiates:
+        rows = case.reduction == "none" or case.reduce is False
+        axis, shape = case.class_axis, case.logits.shape
+        ones = np.ones(shape[:axis] + shape[axis + 1 :] if rows else (), case.logits.dtype)
+        lines.append(f"cotangent = {literal(ones)}")
     return lines
 
+
+CHAINS = {
+    "softmax-log-nll": '"softmax", "log", "nll_loss"',
+    "log_softmax-nll": '"log_softmax", "nll_loss"',
+}
+"""The stages that each chain is put together from."""
 
 _DERIVATIVES = {
     "jvp": ("jvp", "tangent, logits, target"),
@@ -122,30 +157,42 @@ _DERIVATIVES = {
 }
 """Questions about derivatives beyond the gradient: the piece that answers, and its arrays."""
 
-_OTHERS_FIRST = """\
-for x in (logits, -logits):
-    fused.loss(x, target, **options)
-for x in (-logits, logits):
-    fused.gradient(cotangent, x, target, **options)
-"""
+AFTER_OTHERS = "gradient after others"
+
+_PLAIN = frozenset({"loss", "inputs after the loss", *(f"{way} loss" for way in (*WAYS, *CHAINS))})
+QUESTIONS = _PLAIN | {
+    *_DERIVATIVES,
+    *(plain.replace("loss", "gradient") for plain in _PLAIN),
+    AFTER_OTHERS,
+    SETTINGS,
+}
+"""What a script can ask."""
 
 
 def _call(question: str) -> str:
     """The line that asks: the fused loss, perhaps in a way of its own, or its own steps."""
+    if question not in QUESTIONS:  # of a newer suite, or of a stranger
+        return f'print("not asked here:", {question!r})'
+    if question == SETTINGS:
+        return ASK_FOR_SETTINGS
     if question in _DERIVATIVES:
         piece, arrays = _DERIVATIVES[question]
         return f'show({question!r}, fused.derivative("{piece}"), {arrays}, **options)'
-    if question == "gradient after others":
-        return f"{_OTHERS_FIRST}{_call('gradient')}"
+    if question == AFTER_OTHERS:
+        return f"show({question!r}, fused.after_others, cotangent, logits, target, **options)"
     way, _, what = question.rpartition(" ")
     gradient = what == "gradient"
-    asker = way.replace("-", "_") if way.endswith("nll") else "fused"
+    asker = _name(way) if way in CHAINS else "fused"
     arguments = "cotangent, logits, target" if gradient else "logits, target"
     show = "show_inputs" if question.startswith("inputs after") else "show"
     compute = f"{asker}.{'gradient' if gradient else 'loss'}"
     if way in WAYS:
         compute = f"{WAYS[way].__name__}({compute})"
     return f"{show}({question!r}, {compute}, {arguments}, **options)"
+
+
+def _name(chain: str) -> str:
+    return chain.replace("-", "_")
 
 
 def literal(array: NDArray[Any]) -> str:
@@ -217,127 +264,3 @@ def _one_line(text: object) -> str:
 def _without_future_imports(source: str) -> str:
     """The source less its ``from __future__`` lines: the script has its own, at the top."""
     return re.sub(r"^from __future__ import (\([^)]*\)|.*)$", "", source, flags=re.MULTILINE)
-
-
-_HEAD = '''\
-"""Replays a counterexample.  Needs NumPy and the library under test, nothing else."""
-
-from __future__ import annotations
-
-import base64
-import sys
-import zlib
-
-import numpy as np
-
-np.set_printoptions(precision=17, floatmode="unique", linewidth=100)
-
-
-class implementation:
-    """Stands in for conformance.implementation: remembers what the adapter offers."""
-
-    found = {}
-
-    def __init__(self, name="", *, framework="numpy", **declaration):
-        self.name, self.framework, self.function, self.pieces = name, framework, None, {}
-
-    def __call__(self, *args, **options):
-        if self.function is not None:
-            return self.function(*args, **options)
-        return implementation.found.setdefault(self.name, self.wrap(*args))
-
-    def __getattr__(self, piece):  # .vjp, .softmax, .log_softmax, .nll_loss are decorators
-        if piece.startswith("_"):
-            raise AttributeError(piece)
-
-        def offer(function):
-            self.pieces[piece] = function
-            return implementation(piece, framework=self.framework).wrap(function)
-
-        return offer
-
-    def by(self, *stages):
-        """The loss put together from the adapter's own stages; a logarithm is the framework's."""
-        log = globals().get("log_" + self.framework, np.log)
-
-        def chain(x, target, **options):
-            for stage in stages[:-1]:
-                x = log(x) if stage == "log" else self.pieces[stage](x)
-            return self.pieces[stages[-1]](x, target, **options)
-
-        return implementation("steps", framework=self.framework).wrap(chain)
-
-    def wrap(self, function):
-        self.function = function
-        return self
-
-    @classmethod
-    def named(cls, name):
-        only = list(cls.found.values())[0] if len(cls.found) == 1 else None
-        return cls.found.get(name) or only or sys.exit(f"the adapter defines no {name!r}")
-
-
-sys.modules["conformance"] = sys.modules[__name__]  # so that the adapter's import finds it
-
-
-def unpack(text, dtype, shape):
-    return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype).reshape(shape)
-
-'''
-
-_ASK = '''
-class Question:
-    """Asks one implementation on one device; NumPy arrays go in and come out."""
-
-    def __init__(self, offer, device):
-        self.offer, self.device, self.framework = offer, device, offer.framework
-
-    def bridge(self, name, default):
-        return globals().get(f"{name}_{self.framework}", default)
-
-    def given(self, value):
-        to = self.bridge("to", lambda array, device: array)
-        return to(value, self.device) if isinstance(value, np.ndarray) else value
-
-    def call(self, function, *arrays, **options):
-        options = {name: self.given(value) for name, value in options.items()}
-        return self.bridge("from", np.asarray)(function(*map(self.given, arrays), **options))
-
-    def loss(self, logits, target, **options):
-        return self.call(self.offer, logits, target, **options)
-
-    def gradient(self, cotangent, logits, target, **options):
-        """d <cotangent, loss> / d logits."""
-        return self.derivative("vjp")(cotangent, logits, target, **options)
-
-    def derivative(self, name):
-        """The adapter's own vjp, jvp, hvp or target_vjp, or that of the framework's autodiff."""
-        automatic = self.bridge(name, no_autodiff)
-        function = self.offer.pieces.get(name) or (lambda *a, **o: automatic(self.offer, *a, **o))
-
-        def ask(*arrays, **options):
-            if arrays[0] is None:  # the cotangent: ones
-                arrays = (np.ones_like(self.loss(*arrays[-2:], **options)), *arrays[1:])
-            return self.call(function, *arrays, **options)
-
-        return ask
-
-
-def no_autodiff(*args, **options):
-    raise NotImplementedError("no such piece of its own, and NumPy has no autodiff")
-
-
-def show(what, compute, *args, **options):
-    try:
-        print(f"{what:>15}:", compute(*args, **options))
-    except Exception as error:
-        print(f"{what:>15}: raised {type(error).__name__}: {error}")
-
-
-def show_inputs(what, compute, *args, **options):
-    show(what, compute, *args, **options)
-    arrays = [a for a in (*args, *options.values()) if isinstance(a, np.ndarray)]
-    for array in arrays:
-        print("  input after:", array)
-
-'''

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from conformance.errors import RecordsError
-from conformance.records.schema import Record, check, parse, read_text
+from conformance.records.consistency import contradiction, curve_contradiction, gap
+from conformance.records.schema import Record, check, parse, read_lines
+from conformance.records.witness import decode_witness
+from conformance.spec.formats import FORMATS
 
 Number = float | Literal["nan", "inf", "-inf"]
 
@@ -50,6 +54,16 @@ class PropertyEntry(TypedDict):
     links: list[str]
 
 
+class Part(TypedDict):
+    """One of several runs that were merged: where and when it took place."""
+
+    run: str
+    started: str
+    shard: str | None
+    host: dict[str, Any]
+    packages: dict[str, str]
+
+
 class Header(TypedDict):
     kind: Literal["header"]
     schema: int
@@ -62,6 +76,10 @@ class Header(TypedDict):
     packages: dict[str, str]
     implementations: list[Implementation]
     properties: list[PropertyEntry]
+    shard: NotRequired[str | None]
+    """Which part of a run this is: 2/8.  None for the whole; absent from older files."""
+    parts: NotRequired[list[Part]]
+    """The runs that were merged into this one; absent from a run's own file."""
 
 
 class Cell(TypedDict):
@@ -86,6 +104,8 @@ class Cell(TypedDict):
     accuracy: dict[str, Any] | None
     seconds: float
     witness: dict[str, Any] | None
+    output: NotRequired[str | None]
+    """What the implementation printed meanwhile, bounded; absent from older files."""
 
 
 class Curve(TypedDict):
@@ -156,8 +176,27 @@ def blank_cell(
         "accuracy": None,
         "seconds": 0.0,
         "witness": None,
+        "output": None,
     }
     return cast(Cell, blank | fields)
+
+
+def canonical_order(
+    names: Sequence[str], slugs: Sequence[str]
+) -> Callable[[Cell | Curve], tuple[object, ...]]:
+    """The key that sorts the records of a finished file, however its workers raced: by
+    implementation, cells before curves, by device, dtype and property."""
+    dtypes = {dtype: n for n, dtype in enumerate(FORMATS)}
+    implementations, properties = ({x: n for n, x in enumerate(xs)} for xs in (names, slugs))
+
+    def key(record: Cell | Curve) -> tuple[object, ...]:
+        dtype = record["dtype"]
+        slug = properties[record["property"]] if record["kind"] == "cell" else len(properties)
+        curve = record["kind"] == "curve"
+        where = (implementations[record["implementation"]], curve, record["device"])
+        return (*where, dtypes.get(dtype, len(dtypes)), dtype, slug)
+
+    return key
 
 
 def is_unexpected(cell: Cell, levels: Iterable[str] = VERDICT_LEVELS) -> bool:
@@ -192,13 +231,10 @@ def read_results(path: Path | str, *, strict: bool = False) -> Results:
     ``strict`` makes that an error, too.
     """
     path = Path(path)
-    text = read_text(path)
-    if not text.strip():
+    records = _parsed(path)
+    header = next(records, None)
+    if header is None:
         raise RecordsError(f"{path}: empty; a results file begins with a header")
-    *lines, rest = text.split("\n")
-    if rest:  # A last line without its end: the writer was cut off.
-        lines = lines if lines and _is_cut(rest) else [*lines, rest]
-    header, *records = (parse(line, f"{path} line {n}") for n, line in enumerate(lines, 1))
     check("header", header, f"{path} line 1")
     results = _collect(cast(Header, header), records, path)
     if strict and not results.complete:
@@ -206,64 +242,96 @@ def read_results(path: Path | str, *, strict: bool = False) -> Results:
     return results
 
 
-def _is_cut(line: str) -> bool:
-    try:
-        parse(line, "")
-    except RecordsError:
-        return True
-    return False
+def glance(path: Path) -> tuple[str | None, int, bool]:
+    """Of a results file that is our own: its run, how many cells it has, whether it is complete.
+
+    Nothing is checked, which takes its time.  No run where this is no results file.
+    """
+    with suppress(RecordsError, KeyError, TypeError):
+        header, *records = [record for record in _parsed(path) if record is not _CUT]
+        kinds = Counter(record["kind"] for record in records)
+        return header["run"], kinds["cell"], kinds["footer"] > 0
+    return None, 0, False
 
 
-def _collect(header: Header, records: list[Any], path: Path) -> Results:
+_CUT = object()
+"""Stands for a last line without its end that is no record: the writer was cut off there."""
+
+
+def _parsed(path: Path) -> Iterator[Any]:
+    """What the lines of a file say; nothing if there is not one."""
+    lines = read_lines(path)
+    for number, line in enumerate(lines, 1):
+        if number == 1 and not line.strip() and not any(map(bytes.strip, lines)):
+            return
+        try:
+            yield parse(line, f"{path} line {number}")
+        except RecordsError:
+            if number == 1 or line.endswith(b"\n"):
+                raise
+            yield _CUT
+
+
+def _collect(header: Header, records: Iterable[Any], path: Path) -> Results:
     cells: dict[str, Cell] = {}
     curves: dict[tuple[str, str, str], Curve] = {}
     footer: Footer | None = None
-    catalogue = _catalogue(header, path)
+    implementations = _by_name(header["implementations"], "name", f"{path} line 1: implementation")
+    properties = _by_name(header["properties"], "slug", f"{path} line 1: property")
     for number, record in enumerate(records, 2):
         where = f"{path} line {number}"
         if footer is not None:
             raise RecordsError(f"{where}: a record after the footer")
-        kind = record.get("kind") if isinstance(record, dict) else None
+        if record is _CUT:
+            break
+        kind = str(record.get("kind"))[:100] if isinstance(record, dict) else "no object"
         if kind == "footer":
             check("footer", record, where)
             footer = _agreed(cast(Footer, record), tuple(cells.values()), where)
+            if said := gap(header, cells.values()):
+                raise RecordsError(f"{where}: complete, says the footer, and yet {said}")
             continue
         if kind not in ("cell", "curve"):
             raise RecordsError(f"{where}: expected a cell, a curve or the footer, got {kind!r}")
         check(kind, record, where)
-        if record["implementation"] not in catalogue["implementations"]:
+        implementation = implementations.get(record["implementation"])
+        if implementation is None:
             raise RecordsError(f"{where}: {record['implementation']!r} is not in the header")
         if kind == "cell":
-            _check_cell(record, catalogue["levels"], where)
+            _check_cell(record, properties.get(record["property"]), implementation, where)
             if cells.setdefault(record["id"], record) is not record:
                 raise RecordsError(f"{where}: a second cell {record['id']}")
         else:
+            if said := curve_contradiction(record, implementation):
+                raise RecordsError(f"{where}: {said}")
             place = (record["implementation"], record["device"], record["dtype"])
             if curves.setdefault(place, record) is not record:
                 raise RecordsError(f"{where}: a second curve of {'/'.join(place)}")
     return Results(header, tuple(cells.values()), tuple(curves.values()), footer)
 
 
-def _catalogue(header: Header, path: Path) -> dict[str, dict[str, str]]:
-    names = [entry["name"] for entry in header["implementations"]]
-    slugs = [entry["slug"] for entry in header["properties"]]
-    for what, found in (("implementation", names), ("property", slugs)):
-        if twice := [name for name, n in Counter(found).items() if n > 1]:
-            raise RecordsError(f"{path} line 1: {what} {twice[0]!r} is listed twice")
-    levels = {entry["slug"]: entry["level"] for entry in header["properties"]}
-    return {"implementations": dict.fromkeys(names, ""), "levels": levels}
+def _by_name(entries: Iterable[Any], name: str, what: str) -> dict[str, Record]:
+    found: dict[str, Record] = {}
+    for entry in entries:
+        if found.setdefault(entry[name], entry) is not entry:
+            raise RecordsError(f"{what} {entry[name]!r} is listed twice")
+    return found
 
 
-def _check_cell(cell: Cell, levels: Mapping[str, str], where: str) -> None:
+def _check_cell(cell: Cell, prop: Record | None, implementation: Record, where: str) -> None:
     slug = cell["property"]
-    if slug not in levels:
+    if prop is None:
         raise RecordsError(f"{where}: property {slug!r} is not in the header")
-    if cell["level"] != levels[slug]:
+    if cell["level"] != prop["level"]:
         raise RecordsError(
-            f"{where}: {slug} is {cell['level']} here and {levels[slug]} in the header"
+            f"{where}: {slug} is {cell['level']} here and {prop['level']} in the header"
         )
     if cell["id"] != cell_id(cell["implementation"], cell["device"], cell["dtype"], slug):
         raise RecordsError(f"{where}: id {cell['id']} does not say what the cell is")
+    if cell["witness"]:
+        decode_witness(cell["witness"], where)
+    if said := contradiction(cast(Record, cell), prop, implementation):
+        raise RecordsError(f"{where}: {cell['id']}: {said}")
 
 
 def _agreed(footer: Footer, cells: tuple[Cell, ...], where: str) -> Footer:

@@ -24,6 +24,7 @@ from conformance.cases.case import OPTIONS, Case
 from conformance.cases.layouts import LAYOUTS
 from conformance.errors import RecordsError
 from conformance.records.schema import Record, check, name_of, parse, read_text
+from conformance.spec.formats import FORMATS
 
 SIZE_LIMIT = 2 * 2**20
 """Bytes of arrays that a witness may hold: a row of 128k classes fits, a batch of them does not."""
@@ -35,6 +36,9 @@ _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "ui
 _DTYPES: dict[str, np.dtype[Any]] = {
     name: np.dtype(name) for name in ("float64", "float32", "float16", *_INTEGERS, "bool")
 } | {"bfloat16": np.dtype(ml_dtypes.bfloat16)}
+
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+"""NumPy makes a name anew each time it is asked, which takes longer than all the rest."""
 
 _ARRAYS = ("logits", "target", "weight", "cotangent")
 
@@ -78,6 +82,11 @@ def decode_case(mapping: object) -> Case:
     """The case, bit for bit.  ``RecordsError`` for anything that ``encode_case`` does not write."""
     check("case", mapping, "case")
     assert isinstance(mapping, dict)
+    return _decoded(mapping)
+
+
+def _decoded(mapping: Mapping[str, Any]) -> Case:
+    """The case of a mapping that meets the schema."""
     if mapping["layout"] not in LAYOUTS:
         raise RecordsError(
             f"case: layout: unknown {mapping['layout']!r}; known are {', '.join(LAYOUTS)}"
@@ -85,6 +94,8 @@ def decode_case(mapping: object) -> Case:
     smoothing = mapping["label_smoothing"]
     scalars = {name: mapping[name] for name in (*OPTIONS[1:], "layout", "regime")}
     scalars["label_smoothing"] = None if smoothing is None else float(smoothing)
+    if mapping["ignore_index"] is not None:
+        scalars["ignore_index"] = int(mapping["ignore_index"])  # 5.0 is an integer, in JSON Schema
     arrays: dict[str, Any] = {
         name: None if mapping[name] is None else decode_array(mapping[name], name)
         for name in _ARRAYS
@@ -97,9 +108,9 @@ def encode_array(array: NDArray[Any], *, effort: int = 9) -> Record:
     native = np.asarray(array)
     if not native.dtype.isnative:
         native = native.astype(native.dtype.newbyteorder("="))
-    name = native.dtype.name
-    if name not in _DTYPES:
-        raise RecordsError(f"a {name} array has no place in a witness")
+    name = _NAMES.get(native.dtype)
+    if name is None:
+        raise RecordsError(f"a {native.dtype} array has no place in a witness")
     if sys.byteorder == "big":  # pragma: no cover
         native = native.byteswap()
     record = {"dtype": name, "shape": list(native.shape)}
@@ -143,14 +154,22 @@ def check_witness(mapping: object, where: str = "witness") -> Record:
     """The mapping, once it is known to be a witness whose cases decode."""
     check("witness", mapping, where)
     assert isinstance(mapping, dict)
-    asked = (entry["case"] for entry in mapping.get("asked", ()))
+    decode_witness(mapping, where)
+    return mapping
+
+
+def decode_witness(witness: Mapping[str, Any], where: str) -> None:
+    """Raise ``RecordsError`` unless the cases of a witness, which meets the schema, decode."""
+    mappings = [witness["case"], *(entry["case"] for entry in witness.get("asked", ()))]
     try:
-        for case in (mapping["case"], *asked):
-            if case is not None:
-                decode_case(case)
+        cases = [_decoded(mapping) for mapping in mappings if mapping is not None]
     except RecordsError as error:
         raise RecordsError(f"{where}: {error}") from None
-    return mapping
+    if cases[0].dtype != witness["dtype"]:
+        raise RecordsError(f"{where}: a witness in {witness['dtype']}, of {cases[0].dtype} logits")
+    for case in cases:
+        if case.logits.ndim == 0 or case.dtype not in FORMATS:
+            raise RecordsError(f"{where}: {case.dtype} {case.logits.shape} are no logits")
 
 
 def read_witness(path: Path) -> Record:

@@ -99,7 +99,7 @@ def curve_panels(run: Run) -> list[tuple[str, Markup]]:
     for dtype in run.dtypes:
         curves = [_points(curve) for curve in run.curves if curve["dtype"] == dtype]
         both = [points for points in curves if any(chain >= 0 for _, _, chain in points)]
-        if both and dtype in FORMATS:
+        if any(exact > 0 for points in both for exact, _, _ in points) and dtype in FORMATS:
             panels.append((dtype, _panel(FORMATS[dtype], both)))
     return panels
 

@@ -22,10 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.errors import RecordsError
+from conformance.errors import RecordsError, StorageError
 from conformance.records.diff import diff
 from conformance.records.results import JUDGED, Results, read_results
 from conformance.records.schema import to_json
+from conformance.records.writer import claimed
 from conformance.report import changes, history
 from conformance.report.build import build_report
 from conformance.report.pages import page
@@ -52,15 +53,18 @@ def publish(path: Path, site: Path, catalogue: Mapping[str, Sequence[str]]) -> P
 
     ``catalogue`` has the slugs of every property, by the version of the suite where that is known.
     ``RecordsError`` where the records are no evidence (see ``refusal``), where the site has other
-    records of that run, and where something cannot be read or written.
+    records of that run, and where something cannot be read.  ``StorageError`` where the site cannot
+    be written, ``UsageError`` where somebody else publishes there.
     """
     results = read_results(path)
     if reason := refusal(results, catalogue.get(results.header["suite"]["version"] or "", ())):
         raise RecordsError(f"{path} is not published: {reason}")
     try:
-        return _publish(path, results, site)
+        site.mkdir(parents=True, exist_ok=True)
+        with claimed(site):
+            return _publish(path, results, site)
     except OSError as error:
-        raise RecordsError(f"{site}: cannot be written: {error.strerror or error}") from None
+        raise StorageError(f"{site}: cannot be written: {error.strerror or error}") from None
 
 
 def refusal(results: Results, slugs: Sequence[str] = ()) -> str | None:

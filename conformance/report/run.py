@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
+from conformance.errors import RecordsError
 from conformance.records.results import VERDICT_LEVELS, is_unexpected
 from conformance.records.results import Cell as CellRecord
 from conformance.report.status import Status, status_of
 from conformance.spec.formats import FORMATS
 
 Record = Mapping[str, Any]
+
+LARGEST_MATRIX = 200_000
+"""Implementations times properties times dtypes: a page of that size takes some ten seconds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +100,20 @@ class Run:
         return self._index.get((column, slug, dtype))
 
     def of(self, column: Column) -> list[Cell]:
-        return [cell for cell in self.cells if cell.column is column]
+        return self._by_column.get(column, [])
+
+    @cached_property
+    def _by_column(self) -> dict[Column, list[Cell]]:
+        found: dict[Column, list[Cell]] = {}
+        for cell in self.cells:
+            found.setdefault(cell.column, []).append(cell)
+        return found
 
 
 def arrange(records: Iterable[Record]) -> Run:
     """The run behind some records.  They are taken as valid: the reader of records checks them.
 
-    ``ValueError`` if there is no header among them.
+    ``ValueError`` if there is no header among them, ``RecordsError`` if no page can hold them.
     """
     kinds: dict[str, list[Record]] = {"header": [], "cell": [], "curve": [], "footer": []}
     for record in records:
@@ -115,10 +126,17 @@ def arrange(records: Iterable[Record]) -> Run:
         Cell(record, columns[record["implementation"], record["device"]], status_of(record))
         for record in kinds["cell"]
     )
+    dtypes = _dtypes(cells)
+    marks = len(columns) * len(header["properties"]) * max(1, len(dtypes))
+    if marks > LARGEST_MATRIX:
+        raise RecordsError(
+            f"{marks} marks in the matrix of one page, which holds {LARGEST_MATRIX}: make a page "
+            "of fewer implementations"
+        )
     return Run(
         header=header,
         columns=tuple(columns.values()),
-        dtypes=_dtypes(cells),
+        dtypes=dtypes,
         cells=cells,
         curves=tuple(kinds["curve"]),
         footer=kinds["footer"][0] if kinds["footer"] else None,

@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
+from conformance.records.visible import UNSEEN
+from conformance.records.visible import visible as text_visible
+
 LONGEST = 1500
 """Messages and reasons are cut here; the records keep them whole."""
 
@@ -29,17 +32,12 @@ _SMALL = [
 ]
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
-# Control characters, surrogates, and marks that reorder or hide the text around them.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
-
 
 def visible(text: str) -> str:
     """The text with characters that are not seen written as escapes; markup is left alone."""
     if isinstance(text, Markup):
         return text
-    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return text_visible(text)
 
 
 def clip(text: str, longest: int = LONGEST) -> str:
@@ -106,7 +104,7 @@ def link(url: object, text: str = "") -> Markup:
     except ValueError:
         safe = False
     label = escape(visible(clip(text or _short(address), 200)))
-    if not safe or _UNSEEN.search(address) or any(c.isspace() for c in address):
+    if not safe or UNSEEN.search(address) or any(c.isspace() for c in address):
         return Markup("<bdi>{}</bdi>").format(label)
     return Markup('<a href="{}" rel="noopener noreferrer"><bdi>{}</bdi></a>').format(address, label)
 

@@ -47,9 +47,14 @@ class LittleTable:
     regime: str
 
 
-def little_table(witness: Mapping[str, Any]) -> LittleTable:
-    """The table of the case that failed: the one that was asked, where the drawn one was not."""
+def little_table(witness: Mapping[str, Any]) -> LittleTable | None:
+    """The table of the case that failed: the one that was asked, where the drawn one was not.
+
+    None where its arrays do not belong together: there are questions that must be refused.
+    """
     case = asked_case(witness)
+    if not _fits(case):
+        return None
     logits = _rows(case.logits, case)
     target = _rows(case.target, case) if case.soft else case.target.reshape(-1)
     shown = _classes(case, target)
@@ -67,6 +72,17 @@ def little_table(witness: Mapping[str, Any]) -> LittleTable:
         call=call_text(case),
         layout=case.layout,
         regime=case.regime,
+    )
+
+
+def _fits(case: Case) -> bool:
+    axis, shape = case.class_axis, case.logits.shape
+    target = shape if case.soft else shape[:axis] + shape[axis + 1 :]
+    weight = None if case.weight is None else case.weight.shape
+    return (
+        bool(case.logits.size)
+        and case.target.shape == target
+        and weight in (None, shape[axis : axis + 1])
     )
 
 

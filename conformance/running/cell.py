@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from platform import machine
 from time import perf_counter
@@ -26,7 +26,7 @@ from conformance.cases.space import Space, Unsupported
 from conformance.cases.strategies import draws
 from conformance.contract.session import Session
 from conformance.errors import ConformanceError
-from conformance.properties.asking import Live
+from conformance.properties.asking import Live, Recorder
 from conformance.properties.features import features
 from conformance.properties.power import REQUIRED, is_sharp, spoiled_and_rejected
 from conformance.properties.property import DEVICES, Property
@@ -35,12 +35,14 @@ from conformance.properties.truth import Truth
 from conformance.records.known import Expectation
 from conformance.records.results import Cell, blank_cell
 from conformance.records.witness import decode_case
+from conformance.running.device import lost
 from conformance.running.failure import Failure, versions_of, way
 from conformance.running.profiles import Profile
 from conformance.running.tally import Tally
 from conformance.spec.formats import FORMATS
 
-Watch = Callable[[Case], None]
+Watch = Callable[[Case | None], None]
+AskerOf = Callable[[Watch], Recorder]
 
 ENOUGH = 24
 """Spoiled answers that the power test wants to see, and the corpus cases of each strong regime that
@@ -56,6 +58,7 @@ def judge_cell(
     seed: int,
     expectations: Sequence[Expectation],
     watch: Watch,
+    asker: AskerOf | None = None,
 ) -> Cell:
     """Judge one property in one dtype; the record says what happened.
 
@@ -66,7 +69,8 @@ def judge_cell(
         profile: how hard to look.
         seed: decides corpus and search; the same seed asks the same questions.
         expectations: the known failures of this implementation.
-        watch: called with each case before the implementation gets it.
+        watch: called with each case before the implementation gets it, and with None afterwards.
+        asker: makes somebody who asks the implementation elsewhere than in this process.
     """
     try:
         narrow = supported_space(prop, session, dtype)
@@ -75,7 +79,7 @@ def judge_cell(
         cell = blank_cell(f.name, session.device, dtype, prop.slug, prop.level)
         return _with(cell, outcome="unsupported", reason=str(reason))
     known = [e for e in expectations if e.concerns(prop.slug, session.device, dtype)]
-    return Judge(session, prop, dtype, narrow, profile, seed, known, watch).cell()
+    return Judge(session, prop, dtype, narrow, profile, seed, known, watch, asker).cell()
 
 
 def _with(cell: Cell, **fields: Any) -> Cell:
@@ -104,6 +108,8 @@ def supported_space(prop: Property, session: Session, dtype: str) -> Space:
         raise Unsupported(f"not a question in {dtype}")
     if prop.devices not in ("any", "cpu" if session.device == "cpu" else "accelerators"):
         raise Unsupported(DEVICES[prop.devices])
+    if prop.poisons and session.device != "cpu":
+        raise Unsupported(f"it may take {session.device} down: `conformance run` alone asks it")
     for need in prop.needs:
         if not offered[need]:
             raise Unsupported(f"{need} not offered")
@@ -122,6 +128,7 @@ class Judge:
     seed: int
     known: Sequence[Expectation]
     watch: Watch
+    asker: AskerOf | None = None
     truth: Truth = field(default_factory=Truth)
     tally: Tally = field(default_factory=Tally)
     labels: Counter[str] = field(default_factory=Counter)
@@ -138,10 +145,11 @@ class Judge:
         f = self.session.implementation
         cell = blank_cell(f.name, self.session.device, self.dtype, self.prop.slug, self.prop.level)
         try:
-            self.replay_known()
-            self.ask_corpus()
-            if self.failure is None:
-                self.search()
+            with suppress(_Found):
+                self.replay_known()
+                self.ask_corpus()
+                if self.failure is None:
+                    self.search()
         except ConformanceError as error:
             seconds = perf_counter() - started
             return _with(cell, outcome="error", message=str(error), seconds=seconds)
@@ -161,7 +169,7 @@ class Judge:
             if as_recorded and failure is not None:
                 self.seen[place] = failure
             elif failure is not None:
-                self.fail(failure.case, failure.violation)  # it fails, but in another way
+                self.fail(failure)  # it fails, but in another way
 
     def ask_corpus(self) -> None:
         """Ask every corpus case, whatever happens: the corpus is what implementations share."""
@@ -173,7 +181,7 @@ class Judge:
             if letter == "p":
                 self.spoil(case, live, label)
         self.reach_the_floor()
-        if self.failure is None and not self.seen:
+        if self.failure is None and not self.seen and not self.profile.frugal:
             self.spoil_more()
 
     def reach_the_floor(self) -> None:
@@ -188,7 +196,7 @@ class Judge:
             if self.tally.regimes[draw.regime] < least or case.layout in unseen:
                 self.judge(case, self.live(), self.tally.measure(self.prop))
 
-    def spoil(self, case: Case, live: Live, label: str | None) -> None:
+    def spoil(self, case: Case, live: Recorder, label: str | None) -> None:
         """The power test on one case that passed."""
         if live.answers and is_sharp(self.prop, case, self.truth):
             self.tally.power(
@@ -209,7 +217,7 @@ class Judge:
             try:
                 label = self.prop.body(case, Trial(live, self.truth))
             except Violation as violation:
-                self.fail(case, violation)
+                self.fail(Failure.of(case, violation, live))
                 continue
             self.spoil(case, live, label)
 
@@ -227,7 +235,7 @@ class Judge:
     def search(self) -> None:
         """Let Hypothesis look further, until it finds an unexpected failure."""
         examples = round(self.profile.searched * self.prop.share)
-        if not examples:
+        if not examples or self.profile.frugal:
             return
 
         @use_seed(_seed(self.seed, self.prop.slug, self.dtype))
@@ -258,14 +266,16 @@ class Judge:
         """The case of a draw, and whether it was projected onto what is supported."""
         return build(draw, self.prop.space, self.narrow, FORMATS[self.dtype])
 
-    def live(self) -> Live:
+    def live(self) -> Recorder:
         """Somebody to ask: the implementation, under watch."""
+        if self.asker is not None:
+            return self.asker(self.watch)
         return Live(self.session, self.session.implementation.capabilities.options, self.watch)
 
     # -- one case --------------------------------------------------------------------------------
 
     def judge(
-        self, case: Case, live: Live, measure: Measure, *, searched: bool = False
+        self, case: Case, live: Recorder, measure: Measure, *, searched: bool = False
     ) -> tuple[str, str | None]:
         """Put one case to the property: its letter for the corpus string, and its label."""
         trial = Trial(live, self.truth, measure)
@@ -274,7 +284,7 @@ class Judge:
             label = self.prop.body(case, trial)
         except Violation as violation:
             self.tally.count(case, searched)
-            self.fail(case, violation)
+            self.fail(Failure.of(case, violation, live))
             return "f", None
         if live.answers:
             self.tally.count(case, searched)
@@ -285,25 +295,45 @@ class Judge:
 
     def examine(self, case: Case) -> Failure | None:
         """How a case fails, if it does."""
+        return self.put(case)[0]
+
+    def put(self, case: Case) -> tuple[Failure | None, Recorder]:
+        """How a case fails, if it does, and who asked."""
         live = self.live()
         try:
             self.prop.body(case, Trial(live, self.truth))
         except Violation as violation:
-            return Failure(case, violation, live.asked)
-        return None
+            return Failure.of(case, violation, live), live
+        return None, live
 
-    def fail(self, case: Case, violation: Violation) -> None:
+    def fail(self, failure: Failure) -> None:
         """Sort a failure: expected, or the first unexpected one, minimised."""
+        if failure.violation.kind == "raised" and (why := lost(self.session, self.dtype)):
+            message = f"{why}; it began with: {failure.violation.message}"
+            failure = replace(failure, violation=Violation("crash", message))
+        case, violation = failure.case, failure.violation
         place = self.expected(case, violation)
+        if violation.kind == "crash":  # asking on, or again, is in vain
+            if place is None:
+                self.failure = self.failure or failure
+            else:
+                self.seen.setdefault(place, failure)
+            raise _Found
         if place is not None and place in self.seen:
             return
-        again = self.examine(case)
+        again, live = self.put(case)
         if again is None or way(again.violation) != way(violation):
-            self.failure = self.failure or Failure(case, violation, flaky=True)
+            self.failure = self.failure or failure.but_then(again, live)
         elif place is not None:
             self.seen[place] = again
         elif self.failure is None:
-            self.failure = self.examine(minimise(case, self.fails_like(violation))) or again
+            self.failure = self.smallest(case, violation) or again
+
+    def smallest(self, case: Case, violation: Violation) -> Failure | None:
+        """The smallest case found that fails in the same way."""
+        if self.profile.frugal:
+            return None
+        return self.examine(minimise(case, self.fails_like(violation)))
 
     def fails_like(self, violation: Violation) -> Callable[[Case], bool]:
         """Whether another case fails in the same way."""
@@ -336,13 +366,9 @@ class Judge:
         floor = self.profile.corpus_per_regime * len(self.prop.space.regimes)
         fields["examples"]["floor"] = floor
         if self.failure is not None:
-            outcome = "flaky" if self.failure.flaky else "fail"
-            message = self.failure.violation.message
-            if self.failure.flaky:
-                message = f"the same question, asked again, got another answer; first: {message}"
             return fields | {
-                "outcome": outcome,
-                "message": message,
+                "outcome": self.failure.outcome,
+                "message": self.failure.message,
                 "witness": self.failure.witness(self.session, self.dtype, self.prop),
             }
         stale = self._stale()
@@ -359,7 +385,7 @@ class Judge:
             place = min(self.seen)
             expectation, failure = self.known[place], self.seen[place]
             return fields | {
-                "outcome": "fail",
+                "outcome": failure.outcome,
                 "expectation": "known",
                 "reason": expectation.reason,
                 "link": expectation.link,
@@ -406,7 +432,7 @@ class Judge:
 
 
 class _Found(Exception):
-    """Ends the search: an unexpected failure was found."""
+    """Ends the search, or all of the cell where nobody is left to be asked."""
 
 
 def _seed(seed: int, slug: str, dtype: str) -> int:

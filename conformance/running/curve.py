@@ -7,6 +7,7 @@ float32 and 9.7 in float16 digits are lost, beyond 104.0 and 17.3 it is infinite
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def measure_curve(session: Session, dtype: str) -> dict[str, Any] | None:
     None for an implementation that cannot be asked for the loss of a class index.
     """
     has = session.implementation.capabilities
-    if "indices" not in has.targets or dtype not in has.dtypes or "batched" not in has.shapes:
+    if not has_curve(vars(has), dtype):
         return None
     reduction = "none" if "none" in has.reductions else has.reductions[0]
     steps = {"softmax", "nll_loss"} <= set(has.stages)
@@ -37,13 +38,18 @@ def measure_curve(session: Session, dtype: str) -> dict[str, Any] | None:
             target=np.array([1]).astype(has.target_dtypes[0]),
             reduction=reduction,
         )
+        fused = _asked(session, case, "loss")
+        if fused is None:  # no point of a curve: it raised, or has another shape
+            continue
         points.append(
             {
                 "exact": float(truth.solution(case).loss.hi.reshape(-1)[0]),
-                "fused": _asked(session, case, "loss"),
+                "fused": fused,
                 "chain": _asked(session, case, "softmax-log-nll loss") if steps else None,
             }
         )
+    if not points:
+        return None
     return {
         "kind": "curve",
         "implementation": session.implementation.name,
@@ -51,6 +57,12 @@ def measure_curve(session: Session, dtype: str) -> dict[str, Any] | None:
         "dtype": dtype,
         "points": points,
     }
+
+
+def has_curve(capabilities: Mapping[str, Any], dtype: str) -> bool:
+    """Whether an implementation can be asked for the loss of a class index in a dtype."""
+    asked = (("targets", "indices"), ("shapes", "batched"), ("dtypes", dtype))
+    return all(value in capabilities[name] for name, value in asked)
 
 
 def _gaps(fmt: FloatFormat) -> list[float]:

@@ -13,12 +13,15 @@ from typing import Any
 from conformance.properties.property import Property
 from conformance.records.results import Header, new_run, now
 from conformance.records.schema import VERSION
+from conformance.running.shard import WHOLE, Shard
 from conformance.version import __version__
 
 _CORE = ("numpy", "ml_dtypes", "hypothesis")
 
 
-def make_header(profile: str, seed: int, properties: Sequence[Property]) -> Header:
+def make_header(
+    profile: str, seed: int, properties: Sequence[Property], shard: Shard = WHOLE
+) -> Header:
     """The header of a run that begins now.  Implementations join it as they answer."""
     catalogue: list[Any] = [prop.describe() for prop in properties]
     return {
@@ -39,6 +42,7 @@ def make_header(profile: str, seed: int, properties: Sequence[Property]) -> Head
         "packages": {name: metadata.version(name) for name in _CORE},
         "implementations": [],
         "properties": catalogue,
+        "shard": None if shard.of == 1 else str(shard),
     }
 
 

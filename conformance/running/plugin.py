@@ -1,8 +1,7 @@
 """The pytest plugin: ``pytest --pyargs conformance.suite --implementation my_adapter.py``.
 
 Installed with the package and asleep until ``--implementation`` is given.  Each cell is a test;
-under xdist (``-n 2 --dist loadgroup``) an implementation stays in one worker, since frameworks
-clash in one process.
+under xdist (``-n 2``) an implementation stays in one worker, since frameworks clash in one process.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ import pytest
 from conformance.errors import ConformanceError, UsageError
 
 ARGUMENT = "conformance_cell"
+OWN_EXAMPLES = pytest.mark.parametrize(ARGUMENT, [])
+"""A test that is marked so has its own entry in Hypothesis' database; the others share theirs."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,7 +40,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse targets and properties that do not exist before anything is collected."""
-    config.addinivalue_line("markers", "xdist_group(name): tests that share an xdist worker")
     if config.getoption("--implementation"):
         try:
             _check(config)
@@ -57,6 +57,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(ARGUMENT, list(_parameters(metafunc.config)))
     except ConformanceError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out the cells of one implementation to one worker (unless each worker gets all).
+
+    Not by ``--dist loadgroup``, which pytest 9.2 and xdist 3.8 ignore together.
+    """
+    if not config.getoption("--implementation") or config.getoption("dist") == "each":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    device = config.getoption("--conformance-device")
+
+    class ByImplementation(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid.partition("[")[2].rpartition(f"-{device}-")[0]
+
+    return ByImplementation(config, log)
 
 
 def _check(config: pytest.Config) -> None:
@@ -86,4 +105,4 @@ def _parameters(config: pytest.Config) -> Iterator[Any]:
             device=device,
             properties=config.getoption("--conformance-property") or None,
         ):
-            yield pytest.param(cell, id=str(cell), marks=pytest.mark.xdist_group(found.name))
+            yield pytest.param(cell, id=str(cell), marks=OWN_EXAMPLES)

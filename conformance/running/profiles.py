@@ -16,6 +16,8 @@ class Profile:
     """Examples that Hypothesis searches beyond the corpus."""
     steer: bool = False
     """Whether the search is steered towards the largest error / bound."""
+    frugal: bool = False
+    """Ask the corpus alone: no search, no smaller counterexample, no more cases to spoil."""
 
 
 PROFILES: dict[str, Profile] = {

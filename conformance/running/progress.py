@@ -17,6 +17,7 @@ from rich.progress import (
 )
 
 from conformance.records.results import VERDICT_LEVELS, Cell, is_unexpected
+from conformance.records.visible import visible
 from conformance.running.runner import Listener
 
 
@@ -60,7 +61,8 @@ class _Bars:
 
     def ends(self, implementation: str, problem: str | None) -> None:
         if problem:
-            self.progress.console.print(f"{implementation}: {problem}", style="red", markup=False)
+            said = visible(f"{implementation}: {problem}")
+            self.progress.console.print(said, style="red", markup=False)
         if self.all is not None:
             self.progress.update(self.all, advance=1)
             self.progress.update(self.bars[implementation], visible=False)
@@ -88,8 +90,9 @@ class _Lines:
         verdicts = [cell for cell in cells if cell["level"] in VERDICT_LEVELS]
         passed = sum(c["outcome"] == "pass" and c["expectation"] is None for c in verdicts)
         unexpected = sum(map(is_unexpected, cells))
-        outcome = problem or f"{passed} of {len(cells)} passed, {unexpected} unexpected"
+        judged = f"{passed} of {len(cells)} passed, {unexpected} unexpected"
+        outcome = problem or (judged if cells else "nothing to ask")
         self._say(f"{implementation}: {outcome}" + (f" ({self.left} to go)" if self.left else ""))
 
     def _say(self, line: str) -> None:
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(visible(line), markup=False, highlight=False, soft_wrap=True)

@@ -17,6 +17,7 @@ from conformance.records.results import (
     Results,
     is_unexpected,
 )
+from conformance.records.visible import visible
 from conformance.records.words import in_words
 
 MESSAGE_LINES = 6
@@ -27,14 +28,15 @@ def exit_code(results: Results, levels: Sequence[str] = VERDICT_LEVELS) -> int:
     """0: no unexpected failure.  1: some, or a stale expectation.  3: a ``must`` property could not
     run, or an implementation could not be asked anything, or nothing was judged at all.
 
-    A failure that was found stays one, whatever else could not be asked: 1 goes before 3.
+    A failure that was found stays one, whatever else could not be asked: 1 goes before 3.  A shard
+    need not have a cell of every implementation that could be judged: only the whole must.
     """
     if any(is_unexpected(cell, levels) for cell in results.cells):
         return 1
     unasked = any(c["outcome"] == "not-run" and c["level"] == "must" for c in results.cells)
-    judged = any(c["outcome"] in JUDGED for c in results.cells)
-    nothing = _unasked(results, "not-run")
-    return 3 if unasked or nothing or not judged or not results.complete else 0
+    nothing = not any(c["outcome"] in JUDGED for c in results.cells) or _unasked(results, "not-run")
+    lacking = nothing and not results.header.get("shard")
+    return 3 if unasked or lacking or not results.complete else 0
 
 
 def print_summary(
@@ -59,7 +61,8 @@ def print_summary(
         console.print(_finding(cells, statements[cells[0]["property"]], hint), soft_wrap=True)
     for reason, names in _unasked(results, "not-run", "unsupported").items():
         console.print()
-        console.print(Text(f"{', '.join(names)}: not asked: {reason}", "yellow"), soft_wrap=True)
+        said = visible(f"{', '.join(names)}: not asked: {reason}")
+        console.print(Text(said, "yellow"), soft_wrap=True)
     console.print()
     console.print(Text(verdict(results, levels), "bold"), soft_wrap=True)
 
@@ -73,7 +76,8 @@ def verdict(results: Results, levels: Sequence[str] = VERDICT_LEVELS) -> str:
         many = "failure" if unexpected == 1 else "failures"
         return f"{unexpected} unexpected {many} in {len(judged)} judged cells."
     if not judged:
-        return "Nothing was judged."
+        shard = results.header.get("shard")
+        return f"Nothing was judged{f' in shard {shard}' if shard else ''}."
     end = "" if code == 0 else "; but not everything could be asked"
     return f"No unexpected failure in {len(judged)} judged cells{end}."
 
@@ -116,14 +120,14 @@ def _finding(cells: list[Cell], statement: str, hint: str) -> Text:
     cell = cells[0]
     dtypes = ", ".join(cell["dtype"] for cell in cells)
     outcome = cell["expectation"] or cell["outcome"]
-    lines = (cell["message"] or "").splitlines()
+    lines = visible(cell["message"] or "").splitlines()
     if len(lines) > MESSAGE_LINES:
         lines = [*lines[:MESSAGE_LINES], "..."]
     text = Text()
     text.append(outcome.upper(), "bold red")
     text.append(f" {cell['implementation']} {cell['property']}", "bold")
     text.append(f" ({cell['level']}; {dtypes} on {cell['device']})\n")
-    text.append(f"  {statement}\n", "italic")
+    text.append(f"  {visible(statement)}\n", "italic")
     for line in lines:
         text.append(f"  {line}\n")
     if cell["witness"]:

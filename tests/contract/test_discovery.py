@@ -116,6 +116,16 @@ for name in ("a", "b"):
     assert [found.load().name for found in find([str(write(loop, "loop.py"))])] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("deed", "how"),
+    [("os._exit(5)", "ended with status 5"), ("os.abort()", "was killed by signal 6")],
+)
+def test_an_adapter_that_must_be_run_to_be_found_may_die_of_it(write, deed, how):
+    path = write("import os\n" + deed)
+    with pytest.raises(AdapterError, match=how):
+        find([str(path)])
+
+
 def test_a_module_is_found_by_its_name_without_importing_its_package(write, monkeypatch, tmp_path):
     write("raise RuntimeError('the package was imported')", "parcel/__init__.py")
     write(ADAPTER.format(name="packed"), "parcel/losses.py")

@@ -86,6 +86,11 @@ def header(*names: str, **fields: Any) -> Any:
     } | fields
 
 
+def asked(*slugs: str) -> Any:
+    """The properties of a header, where a run asked no more."""
+    return [entry for entry in header()["properties"] if entry["slug"] in slugs]
+
+
 LEVEL = {
     "loss-formula": "must",
     "gradient-formula": "must",
@@ -94,9 +99,26 @@ LEVEL = {
 }
 
 
+EVIDENCE = {
+    "examples": {"corpus": 3, "searched": 2, "floor": 3},
+    "regimes": {"typical": 5},
+    "corpus": "ppp",
+    "power": {"spoiled": 4, "rejected": 4},
+}
+"""What a cell that passed has to show."""
+
+
 def cell(slug: str = "loss-formula", *, dtype: str = "float32", **fields: Any) -> Any:
-    name = fields.pop("implementation", "mylib")
-    return blank_cell(name, "cpu", dtype, slug, LEVEL[slug], **({"outcome": "pass"} | fields))
+    """A cell that says what its outcome needs: evidence, a message, or a reason."""
+    name, outcome = fields.pop("implementation", "mylib"), fields.get("outcome", "pass")
+    said: dict[str, Any] = {"outcome": outcome, "message": "the loss is inf"}
+    if outcome == "pass":
+        said = {"outcome": outcome, **EVIDENCE}
+    elif outcome in ("unsupported", "not-run"):
+        said = {"outcome": outcome, "reason": "weight not offered"}
+    if fields.get("expectation"):
+        said["reason"] = "TF sums in bfloat16"
+    return blank_cell(name, "cpu", dtype, slug, LEVEL[slug], **(said | fields))
 
 
 def case(dtype: str = "float32", rows: int = 1, classes: int = 3) -> Case:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,10 @@ expectations = st.builds(
     versions=st.dictionaries(st.just("torch"), st.just("2.13")),
     device=st.none() | st.just("cpu"),
     machine=st.none() | st.just("x86_64"),
-    witnesses=st.just(()) | st.just((witness(),)),
+).flatmap(
+    lambda e: st.sampled_from(
+        (e, replace(e, witnesses=(witness(implementation=e.implementation, property=e.property),)))
+    )
 )
 
 
@@ -152,6 +156,8 @@ def entry(**fields: object) -> dict[str, object]:
         ([entry(exception="TypeError")], "belongs to fails: raised"),
         ([entry(property="*", when={"dtype": "float32"})], "region beyond dtype"),
         ([entry(witnesses=[witness(case={})])], "witness"),
+        ([entry(witnesses=[witness(implementation="other")])], "a witness of other"),
+        ([entry(witnesses=[witness(property="offset")])], "a witness of mylib, offset"),
         (
             [entry(witnesses=[witness() | {"case": witness()["case"] | {"layout": "odd"}}])],
             "layout",

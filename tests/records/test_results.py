@@ -23,10 +23,11 @@ from conformance.records.schema import Draft202012Validator, schema, to_json
 
 CELLS = (
     cell(),
-    cell("gradient-formula", outcome="fail", witness=witness(), message="wrong"),
+    cell("gradient-formula", outcome="fail", witness=witness(property="gradient-formula")),
     cell("offset", outcome="fail", expectation="known", reason="TF sums in bfloat16"),
     cell("empty-mean", label="nan"),
-    cell("loss-formula", dtype="float64", worst={"ratio": 0.5, "ulp": float("inf"), "regime": "a"}),
+    *(cell(slug, dtype="float64") for slug in ("gradient-formula", "offset", "empty-mean")),
+    cell(dtype="float64", worst={"ratio": 0.5, "ulp": float("inf"), "regime": "typical"}),
 )
 CURVE = {
     "kind": "curve",
@@ -63,7 +64,7 @@ def test_a_whole_file_is_complete(tmp_path: Path) -> None:
     results = read_results(write_lines(tmp_path / "r.jsonl", *whole()), strict=True)
     assert results.complete
     assert [c["id"] for c in results.cells] == [c["id"] for c in CELLS]
-    assert results.cells[-1]["worst"] == {"ratio": 0.5, "ulp": "inf", "regime": "a"}
+    assert results.cells[-1]["worst"] == {"ratio": 0.5, "ulp": "inf", "regime": "typical"}
     assert results.curves == (CURVE,)
 
 
@@ -101,6 +102,9 @@ def broken(**changes: object) -> dict[str, object]:
         ([header("mylib", schema="1"), footer()], "line 1: not a valid header"),
         ([header("mylib", colour="red")], "line 1: .*colour"),
         ([header("mylib", "mylib")], "line 1: implementation 'mylib' is listed twice"),
+        ([header("mylib\n")], "line 1: .*does not match"),
+        ([header("my\x9blib")], "line 1: .*does not match"),
+        ([header("my\u202elib")], "line 1: .*does not match"),
         ([header(properties=[property_entry()] * 2)], "property 'loss-formula' is listed twice"),
         ([header(implementations=[implementation() | {"name": "a b"}])], "line 1"),
         ([header("mylib"), header("mylib")], "line 2: expected a cell.*'header'"),
@@ -122,12 +126,14 @@ def broken(**changes: object) -> dict[str, object]:
         ),
         ([header("mylib"), cell(), cell()], "line 3: a second cell mylib/cpu/float32/loss-formula"),
         ([header("mylib"), CURVE, CURVE], "line 3: a second curve"),
-        ([header("mylib"), footer(), cell()], "line 3: a record after the footer"),
-        ([header("mylib"), footer(), footer()], "line 3: a record after the footer"),
+        ([header(), footer(), cell()], "line 3: a record after the footer"),
+        ([header(), footer(), footer()], "line 3: a record after the footer"),
         ([header("mylib"), cell(), footer()], "the footer says cells 0, the file has 1"),
         ([header("mylib"), cell(), footer(cell(), unexpected=1)], "says unexpected 1.*has 0"),
         ([header("mylib"), cell(), footer(cell(outcome="fail"), unexpected=0)], "outcomes"),
         ([header("mylib"), footer(complete=False)], "line 2: not a valid footer"),
+        ([header("mylib"), footer()], "complete, says the footer, and yet mylib has no cell"),
+        ([header("mylib"), cell(), footer(cell())], "1 cells in float32 on cpu, of 4 properties"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(

@@ -287,7 +287,7 @@ def _finding(
         "error": ("raised", "raised ValueError: operands could not be broadcast together", "", "ValueError"),
         "timeout": ("timeout", "no answer within 60 s", "", ""),
         "crash": ("crash", "the process died: SIGSEGV", "", "SIGSEGV"),
-        "flaky": ("flaky", "the same case gave 0.31326166 and then 0.31326169", "the same bits twice", "two answers"),
+        "flaky": ("wrong", "the same case gave 0.31326166 and then 0.31326169", "", "0.31326166"),
         "vacuous": ("wrong", "12 of 40 spoiled answers were rejected, 36 are needed", "", ""),
     }[outcome]  # fmt: skip
     kind, message, expected, got = said
@@ -305,6 +305,8 @@ def _finding(
         "versions": {"numpy": "2.4.6"},
         "case": encode_case(case),
     }
+    if outcome == "flaky":
+        witness["again"] = "0.31326169"
     return {"message": message, "witness": None if outcome == "vacuous" else witness}
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from test_report import Page
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
-from samples import cell, footer, header, implementation, write_lines
+from samples import LEVEL, cell, footer, header, implementation, property_entry, write_lines
 
 from conformance.errors import RecordsError
 from conformance.report import history
@@ -48,9 +48,17 @@ def file(folder: Path, *cells: Any, day: int = 2, end: bool = True, **fields: An
     """A results file of a run on some day."""
     moment = f"2026-01-{day:02}T03:04:05Z"
     cells = cells or (cell(), cell("gradient-formula"))
-    named = {"run": f"{moment}-ab12cd", "started": moment, "implementations": declared(*cells)}
+    named = {"run": f"{moment}-ab12cd", "started": moment}
     tail = [footer(*cells)] if end else []
-    return write_lines(folder / "results.jsonl", header(**named | fields), *cells, *tail)
+    return write_lines(folder / "results.jsonl", head(*cells, **named | fields), *cells, *tail)
+
+
+def head(*cells: Any, **fields: Any) -> Any:
+    """The header of a run that asked no more than it has cells."""
+    slugs = dict.fromkeys(c["property"] for c in cells)
+    properties = [property_entry(slug, LEVEL[slug]) for slug in slugs]
+    asked = {"implementations": declared(*cells), "properties": properties}
+    return header(**asked | fields)
 
 
 def state(site: Path) -> dict[str, tuple[bytes, int]]:
@@ -201,8 +209,7 @@ def test_what_is_no_evidence_is_refused(
     tmp_path: Path, site: Path, cells: list[Any], fields: Any, why: str
 ) -> None:
     end = [footer(*cells)] if fields.get("end", True) else []
-    head = header(implementations=declared(*cells) or [implementation()])
-    path = write_lines(tmp_path / "results.jsonl", head, *cells, *end)
+    path = write_lines(tmp_path / "results.jsonl", head(*cells), *cells, *end)
     with pytest.raises(RecordsError, match=why) as refused:
         publish(path, site)
     assert refused.value.exit_code == 3

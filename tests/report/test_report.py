@@ -107,6 +107,11 @@ def test_every_cell_that_did_not_pass_is_opened(page: Page) -> None:
     assert all(f"cell/{cell['id']}" in ids for cell in opened)
 
 
+def test_both_answers_of_a_flaky_one_are_shown(page: Page) -> None:
+    said = " ".join(" ".join(page.words).split())
+    assert "got 0.31326166 and again 0.31326169" in said
+
+
 def test_the_matrix_has_a_mark_for_every_cell(page: Page) -> None:
     titles = [t for t in page.all("title") if re.match(r"(b?float)\d\d: ", t)]
     statuses = Counter(re.split(r"[:,]", title)[1].strip() for title in titles)

@@ -116,6 +116,58 @@ def test_who_answers_differently_the_second_time_is_flaky() -> None:
     assert cell["outcome"] == "flaky"
     assert "asked again" in cell["message"]
     assert cell["witness"] is not None
+    first, again = cell["witness"]["got"], cell["witness"]["again"]
+    assert float(first.partition(" ")[0]) == pytest.approx(float(again.partition(" ")[0]) + 1)
+    assert f"first {first}, then {again}" in cell["message"]
+
+
+def test_a_failure_that_repeats_has_no_second_answer() -> None:
+    assert verdict(session_of(adapters.capped))["witness"]["again"] is None
+
+
+def flaky(*answers: Any) -> dict[str, str]:
+    """The witness of who answers one by one, and then rightly."""
+    left = list(answers)
+
+    def loss(logits: Any, target: Any) -> Any:
+        answer = left.pop(0) if left else adapters.right
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(logits, target)
+
+    cell = verdict(session_of(loss))
+    assert cell["outcome"] == "flaky"
+    return cell["witness"]
+
+
+def test_both_answers_are_kept_whatever_they_are() -> None:
+    witness = flaky(ValueError("not now"))
+    assert witness["got"] == "raised ValueError: not now"
+    assert witness["again"].startswith("an array (")
+    witness = flaky(lambda x, y: adapters.right(x, y)[:, None])
+    assert witness["got"].endswith(", 1) of float32")
+    witness = flaky(lambda x, y: adapters.right(x, y) * np.float32(np.nan))
+    assert witness["got"] == "nan at [0]"
+    assert witness["again"].endswith(" at [0]")
+    witness = flaky(ValueError("not now"), TypeError("nor now"))
+    assert (witness["got"], witness["again"]) == (
+        "raised ValueError: not now",
+        "raised TypeError: nor now",
+    )
+
+
+def test_an_answer_that_is_no_number_is_told_in_words() -> None:
+    asked = []
+
+    def loss(logits: Any, target: Any) -> Any:
+        if not asked:
+            np.random.seed(0)  # noqa: NPY002
+        asked.append(None)
+        return adapters.right(logits, target)
+
+    witness = verdict(session_of(loss), BY_SLUG["global-state-untouched"])["witness"]
+    assert witness["got"] == "the loss changed NumPy's random state"
+    assert witness["again"] == "it holds"
 
 
 def test_an_adapter_that_returns_no_array_is_an_error() -> None:
@@ -165,7 +217,7 @@ def test_labels_that_differ_from_case_to_case_are_all_kept() -> None:
 def test_a_search_finds_what_the_corpus_does_not_hold() -> None:
     corpus: set[Any] = set()
     searchless = replace(QUICK, searched=0)
-    verdict(session_of(adapters.right), profile=searchless, watch=lambda c: corpus.add(c.key))
+    verdict(session_of(adapters.right), profile=searchless, watch=lambda c: c and corpus.add(c.key))
 
     def wrong_elsewhere(logits: Any, target: Any) -> Any:
         key = Case(logits=logits, target=target, reduction="none").key[:2]
@@ -188,7 +240,7 @@ def test_a_steered_search_runs() -> None:
 
 def questions(session: Session, **options: Any) -> list[Any]:
     asked: list[Any] = []
-    verdict(session, watch=lambda case: asked.append(case.key), **options)
+    verdict(session, watch=lambda case: case and asked.append(case.key), **options)
     return asked
 
 
@@ -199,7 +251,7 @@ def test_each_case_is_watched_before_the_implementation_gets_it() -> None:
         events.append("asked")
         return adapters.right(logits, target)
 
-    verdict(session_of(loss), watch=lambda case: events.append("watched"))
+    verdict(session_of(loss), watch=lambda case: case and events.append("watched"))
     assert events[::2] == ["watched"] * (len(events) // 2)
     assert events[1::2] == ["asked"] * (len(events) // 2)
 

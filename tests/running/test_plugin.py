@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -77,6 +78,25 @@ def test_a_faulty_one_fails_by_corpus_and_by_search(folder: Path) -> None:
 def test_two_implementations_are_judged_side_by_side(folder: Path) -> None:
     done = suite(folder, "--implementation", "fine.py", "--implementation", "faulty.py")
     assert "2 failed, 6 passed" in done.stdout
+
+
+def test_under_xdist_each_implementation_stays_in_one_worker(folder: Path) -> None:
+    chosen = ("--implementation", "fine.py", "--implementation", "faulty.py")
+    done = suite(folder, *chosen, "-vv", "-n", "2")
+    assert "2 failed, 6 passed" in done.stdout, done.stdout + done.stderr
+    ran = re.findall(r"\[(gw\d)\] \[.*\] (?:PASSED|FAILED) ::\w+\[(fine|faulty)-", done.stdout)
+    assert len(ran) == 8
+    assert len(set(ran)) == 2
+
+
+def test_each_cell_has_its_own_examples_in_hypothesis_database(folder: Path) -> None:
+    chosen = ("--implementation", "faulty.py", "--hypothesis-show-statistics", "-k", "search")
+    first = suite(folder, *chosen)
+    assert "1 failed, 1 passed" in first.stdout, first.stdout + first.stderr
+    assert "reuse phase" not in first.stdout
+    again = suite(folder, *chosen)
+    assert "1 failed, 1 passed" in again.stdout, again.stdout + again.stderr
+    assert again.stdout.count("reuse phase") == 1  # of the cell that failed
 
 
 def test_what_is_not_supported_is_skipped(folder: Path) -> None:

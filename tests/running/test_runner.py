@@ -19,9 +19,9 @@ from conformance.records.known import Expectation, known_path, save_known
 from conformance.records.results import Cell, Results, read_results
 from conformance.records.witness import decode_case, encode_case
 from conformance.running import runner
-from conformance.running.runner import PATIENCE, Plan, _noted, run
+from conformance.running.in_flight import Watch, noted_case
+from conformance.running.runner import PATIENCE, Plan, run
 from conformance.running.summary import exit_code
-from conformance.running.worker import Watch
 
 HERE = Path(__file__).parent
 SABOTAGE = HERE / "sabotage.py"
@@ -51,7 +51,7 @@ def run_here(
         find(targets),
         [BY_SLUG[slug] for slug in slugs],
         profile="quick",
-        **({"timeout": 20.0} | options),  # type: ignore[arg-type]
+        **({"timeout": 20.0, "shrink": 0.0} | options),  # type: ignore[arg-type]
     )
     run(plan, folder / "results.jsonl", Listener())
     return read_results(folder / "results.jsonl", strict=True)
@@ -234,15 +234,15 @@ def test_the_note_of_the_case_in_flight_is_whole_or_none(tmp_path: Path) -> None
     large = Case(np.zeros((3, 10**5)), np.zeros(3, np.int64))
     with path.open("wb", buffering=0) as file:
         watch = Watch(file.fileno())
-        assert _noted(path) is None
+        assert noted_case(path) is None
         watch(small.but(regime="a-longer-name"))
         watch(small)
-        assert _noted(path) == encode_case(small)
+        assert noted_case(path) == encode_case(small)
         watch(large)
-        assert _noted(path) is None
+        assert noted_case(path) is None
         watch(small)
         os.ftruncate(file.fileno(), 100)
-        assert _noted(path) is None
+        assert noted_case(path) is None
 
 
 def test_an_interrupted_run_leaves_no_worker_behind(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,24 @@ def results(*cells: Any) -> Results:
 )
 def test_the_exit_code_says_what_happened(cells: list[Any], code: int) -> None:
     assert exit_code(results(*cells)) == code
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ([], 0),
+        ([cell("unsupported")], 0),
+        ([cell(), cell("not-run", "offset", name="other", reason="too few cases")], 0),
+        ([cell(), cell("not-run", name="broken", reason="no such module")], 3),
+        ([cell("fail")], 1),
+    ],
+)
+def test_a_shard_need_not_have_a_cell_of_everybody(cells: list[Any], code: int) -> None:
+    part = results(*cells)
+    shard = replace(part, header=part.header | {"shard": "2/8"})  # type: ignore[arg-type]
+    assert exit_code(shard) == code
+    assert exit_code(replace(shard, footer=None)) == (code or 3)
+    assert verdict(replace(shard, cells=())) == "Nothing was judged in shard 2/8."
 
 
 def test_at_level_must_a_should_is_no_failure() -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from numpy.typing import NDArray
 
+from conformance.contract.settings import Settings
 from conformance.errors import AdapterError, MissingFrameworkError
 
 FRAMEWORKS: Final = ("numpy", "torch", "tensorflow", "jax")
@@ -32,6 +33,10 @@ class Bridge(Protocol):
     @property
     def AUTODIFF(self) -> bool:
         """Whether ``vjp`` and what follows it can differentiate a function."""
+
+    @property
+    def SETTINGS(self) -> Settings:
+        """What the framework keeps for the whole process, such as its default dtype."""
 
     def to_native(self, array: NDArray[Any], device: str) -> Any:
         """The array on the device: same bits and strides; on the CPU the same memory if it can."""

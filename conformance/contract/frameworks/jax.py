@@ -10,12 +10,30 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from conformance.contract.settings import Setting, Settings
+
 config: Any = jax.config
 config.update("jax_enable_x64", True)  # else float64 silently becomes float32
 
 Array = jax.Array
 LAYOUTS: tuple[str, ...] = ("contiguous",)
 AUTODIFF: bool = True
+
+
+def _configure(before: dict[str, Any]) -> None:
+    for name, value in before.items():
+        if config.values[name] != value:
+            config.update(name, value)
+
+
+def _configured(before: dict[str, Any], after: dict[str, Any]) -> str:
+    differ = (name for name in after if before.get(name) != after[name])
+    return " in " + ", ".join(f"{n} from {before.get(n)} to {after[n]}" for n in differ)
+
+
+SETTINGS: Settings = {
+    "JAX's configuration": Setting(lambda: dict(config.values), _configure, _configured)
+}
 
 
 def to_native(array: NDArray[Any], device: str) -> Any:

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.contract.capabilities import LAYOUTS as LAYOUTS
+from conformance.contract.settings import Settings
 from conformance.errors import UsageError
 
 Array = (np.ndarray, np.generic)
 AUTODIFF: bool = False
+SETTINGS: Settings = {}  # those of every process are NumPy's too
 
 
 def to_native(array: NDArray[Any], device: str) -> NDArray[Any]:

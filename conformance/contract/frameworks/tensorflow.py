@@ -14,9 +14,35 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else it greets on stderr, 
 
 import tensorflow as tf
 
+from conformance.contract.settings import Setting, Settings
+
 Array = tf.Tensor
 LAYOUTS: tuple[str, ...] = ("contiguous",)
 AUTODIFF: bool = True
+
+keras: Any = tf.keras
+
+
+def _seed() -> Any:
+    return tf.compat.v1.random.get_seed(0)[0]  # an operation's seed, given: nothing is drawn
+
+
+def _policy() -> str:
+    return str(keras.mixed_precision.global_policy().name)
+
+
+SETTINGS: Settings = {
+    "TensorFlow's seed": Setting(_seed, tf.random.set_seed),
+    "TensorFlow's eager functions": Setting(
+        tf.config.functions_run_eagerly, tf.config.run_functions_eagerly
+    ),
+    "TensorFlow's float32 precision": Setting(
+        tf.config.experimental.tensor_float_32_execution_enabled,
+        tf.config.experimental.enable_tensor_float_32_execution,
+    ),
+    "Keras' default dtype": Setting(keras.config.floatx, keras.config.set_floatx),
+    "Keras' policy": Setting(_policy, keras.mixed_precision.set_global_policy),
+}
 
 
 def to_native(array: NDArray[Any], device: str) -> Any:

@@ -12,11 +12,48 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from conformance.contract.settings import Setting, Settings, hidden
+
 Array = torch.Tensor
 LAYOUTS: tuple[str, ...] = ("contiguous", "fortran", "class-last", "sliced", "expanded")
 AUTODIFF: bool = True
 
 forward_ad: Any = torch.autograd.forward_ad
+
+
+def _random_state() -> bytes:
+    return torch.get_rng_state().numpy().tobytes()
+
+
+def _set_random_state(state: bytes) -> None:
+    torch.set_rng_state(torch.frombuffer(bytearray(state), dtype=torch.uint8))
+
+
+def _determinism() -> tuple[bool, bool, bool, bool]:
+    return (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.backends.cudnn.deterministic,
+        torch.backends.cudnn.benchmark,
+    )
+
+
+def _set_determinism(flags: tuple[bool, bool, bool, bool]) -> None:
+    torch.use_deterministic_algorithms(flags[0], warn_only=flags[1])
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = flags[2:]
+
+
+SETTINGS: Settings = {
+    "torch's default dtype": Setting(torch.get_default_dtype, torch.set_default_dtype),
+    "torch's default device": Setting(torch.get_default_device, torch.set_default_device),
+    "torch's random state": Setting(_random_state, _set_random_state, hidden),
+    "torch's grad mode": Setting(torch.is_grad_enabled, torch.set_grad_enabled),
+    "torch's determinism": Setting(_determinism, _set_determinism),
+    "torch's float32 precision": Setting(
+        torch.get_float32_matmul_precision, torch.set_float32_matmul_precision
+    ),
+    "torch's number of threads": Setting(torch.get_num_threads, torch.set_num_threads, once=True),
+}
 
 
 def to_native(array: NDArray[Any], device: str) -> torch.Tensor:

@@ -1,7 +1,13 @@
-"""Exhibits that remember: the answer depends on other calls, or on the other rows of the batch."""
+"""Exhibits that remember: the answer depends on other calls, or on the other rows of the batch;
+and those that leave a mark on the process."""
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
+import os
+import sys
+import tempfile
 from typing import Any
 
 import numpy as np
@@ -104,3 +110,79 @@ class KnownByItsAddress(Faithful):
         if self.log_p is None:
             self.log_p = super().log_softmax(x)
         return self.log_p
+
+
+class Silencer(Faithful):
+    """Warnings about infinities are switched off, for whoever computes afterwards too."""
+
+    fails = "global-state-untouched"
+
+    def log_softmax(self, x: Array) -> Array:
+        np.seterr(all="warn", divide="ignore")
+        return super().log_softmax(x)
+
+
+class Seeder(Faithful):
+    """The gradient seeds NumPy's global generator, for reproducibility."""
+
+    fails = "global-state-untouched"
+    dtype = "float16"
+
+    def row_gradients(self, b: Batch, k: Array, p: Array, g: Array) -> Array:
+        np.random.seed(0)  # noqa: NPY002
+        return super().row_gradients(b, k, p, g)
+
+
+class Dice(Faithful):
+    """A number is drawn from NumPy's global generator, and thrown away."""
+
+    fails = "global-state-untouched"
+    dtype = "float64"
+
+    def finished(self, b: Batch, result: Array) -> Array:
+        np.random.random()  # noqa: NPY002
+        return super().finished(b, result)
+
+
+class MovesAway(Faithful):
+    """The working directory becomes that of a scratch file."""
+
+    fails = "global-state-untouched"
+
+    def loss(self, logits: Array, target: Array, **options: Any) -> Array:
+        os.chdir(tempfile.gettempdir())
+        return super().loss(logits, target, **options)
+
+
+class Configures(Faithful):
+    """A variable of the environment is set at every call."""
+
+    fails = "global-state-untouched"
+    dtype = "bfloat16"
+
+    def loss(self, logits: Array, target: Array, **options: Any) -> Array:
+        os.environ["FAITHFUL_THREADS"] = "1"
+        return super().loss(logits, target, **options)
+
+
+class DeepRecursion(Faithful):
+    """The recursion limit grows with every call."""
+
+    fails = "global-state-untouched"
+
+    def loss(self, logits: Array, target: Array, **options: Any) -> Array:
+        sys.setrecursionlimit(sys.getrecursionlimit() + 1)
+        return super().loss(logits, target, **options)
+
+
+class RoundsUpward(Faithful):
+    """The rounding mode is changed for the sum over the rows, and not changed back."""
+
+    fails = "global-state-untouched"
+    dtype = "float64"
+
+    def reduced(self, b: Batch, losses: Array) -> Array:
+        result = super().reduced(b, losses)
+        library = ctypes.CDLL(ctypes.util.find_library("m"))
+        library.fesetround(0x800 if os.uname().machine == "x86_64" else 1 << 22)
+        return result
