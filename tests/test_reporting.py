@@ -154,6 +154,12 @@ def test_a_step_on_github_keeps_what_others_wrote(
         assert step.read_text().startswith("# Mine\n## Cross-entropy") == kept
 
 
+def test_what_an_earlier_run_wrote_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    old = write(tmp_path / "junit.xml", "<testsuites/>")
+    assert conformance("report", tmp_path / "none.jsonl", "--junit", old).exit_code == 3
+    assert not old.exists()
+
+
 def test_a_file_that_cannot_be_written_is_said_before_the_run(tmp_path: Path) -> None:
     blocked = write(tmp_path / "file", "") / "junit.xml"
     adapter = write(tmp_path / "right.py", RIGHT)
