@@ -25,6 +25,7 @@ from conformance.records.visible import visible
 from conformance.records.witness import read_witness
 from conformance.records.writer import claimed, write_results
 from conformance.report.build import build_report
+from conformance.reporting import CIFiles, ci_options, diff, publish
 from conformance.running.command import (
     Commands,
     adapter_of,
@@ -125,6 +126,7 @@ _device = click.option("--device", default="cpu", show_default=True, help="Where
     help="Ask only the K-th of N parts, of about the same cost; `merge` puts them together.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the interrupted run in --output.")
+@ci_options
 def run(
     targets: tuple[str, ...],
     device: str,
@@ -140,6 +142,8 @@ def run(
     memory: float | None,
     shard: str,
     resume: bool,
+    junit: Path | None,
+    summary: Path | None,
 ) -> None:
     """Judge implementations: all that are installed, or each TARGET.
 
@@ -160,6 +164,7 @@ def run(
         shard=read_shard(shard),
     )
     path = writable(output) / "results.jsonl"
+    files = CIFiles.prepared(junit, summary)
     with claimed(output):
         kept = take_up(plan, path) if resume else begin(plan)
         with _told(path, kept.header["run"]):
@@ -169,7 +174,7 @@ def run(
                 with watched(console(), len(plan.found)) as listener:
                     run_plan(plan, path, listener, kept)
             adapters = {item.name: item.target for item in plan.found if item.target != item.name}
-            _end(path, level, adapters)
+            _end(path, level, adapters, files)
 
 
 @contextmanager
@@ -189,11 +194,12 @@ def _told(path: Path, run: str) -> Iterator[None]:
         raise click.exceptions.Exit(error.exit_code) from None
 
 
-def _end(path: Path, level: str, adapters: dict[str, str]) -> NoReturn:
+def _end(path: Path, level: str, adapters: dict[str, str], files: CIFiles) -> NoReturn:
     """Tell what the results in a file amount to, make their page, and exit accordingly."""
     results = read_results(path)
     levels = ("must",) if level == "must" else ("must", "should")
     print_summary(results, console(), path, levels, adapters)
+    files.write(results, path, levels, adapters)
     click.echo(path)
     click.echo(_page(results, path.parent))
     raise click.exceptions.Exit(exit_code(results, levels))
@@ -315,11 +321,14 @@ def replay(
 @click.option(
     "--output", type=click.Path(path_type=Path), help="Folder.  [default: that of RESULTS]"
 )
-def report(results: Path, output: Path | None) -> None:
-    """Make the page of a results file."""
+@ci_options
+def report(results: Path, output: Path | None, junit: Path | None, summary: Path | None) -> None:
+    """Make the page of a results file, and what CI reads."""
+    files = CIFiles.prepared(junit, summary)
     content = read_results(results)
     if not content.complete:
         click.echo(f"{results} is truncated: no footer; the page will say so.", err=True)
+    files.write(content, results)
     click.echo(_page(content, writable(output or results.parent)))
 
 
@@ -334,7 +343,15 @@ def report(results: Path, output: Path | None) -> None:
     is_flag=True,
     help="Take interrupted runs, too: what comes of it is truncated.",
 )
-def merge(files: tuple[Path, ...], output: Path, level: str, allow_truncated: bool) -> None:
+@ci_options
+def merge(
+    files: tuple[Path, ...],
+    output: Path,
+    level: str,
+    allow_truncated: bool,
+    junit: Path | None,
+    summary: Path | None,
+) -> None:
     """Make one results file of several: shards of a run, or other machines.
 
     Exits as a run would; with 3 where a shard is missing.
@@ -349,7 +366,7 @@ def merge(files: tuple[Path, ...], output: Path, level: str, allow_truncated: bo
         if merged.lacking:
             some = ", ".join(merged.lacking[:5]) + (", ..." if len(merged.lacking) > 5 else "")
             click.echo(f"{path} is truncated, without a footer: it lacks {some}", err=True)
-        _end(path, level, {})
+        _end(path, level, {}, CIFiles.prepared(junit, summary))
 
 
 @main.command()
@@ -368,3 +385,5 @@ def validate(file: Path) -> None:
 
 
 main.add_command(known)
+main.add_command(diff)
+main.add_command(publish)

@@ -1,0 +1,41 @@
+"""Pages of their own kind beside the report: the difference between runs, and those of a site.
+
+They share the report's style, and need nothing but themselves.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from conformance.report import text
+from conformance.version import __version__
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def page(template: str, **values: Any) -> str:
+    """The page that a template makes of some values."""
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: text.visible(value) if isinstance(value, str) else value,
+    )
+    environment.filters.update(
+        clip=text.clip, counted=text.counted, listed=text.listed, number=text.number
+    )
+    style = "".join((TEMPLATES / name).read_text("utf-8") for name in ("report.css", "pages.css"))
+    environment.globals.update(style=Markup(style), suite=__version__)
+    return environment
