@@ -27,8 +27,6 @@ from conformance.spec.formats import FORMATS
 from conformance.spec.oracle import ERROR, solve
 from conformance.spec.problem import make_problem
 
-CASES = 2_000
-
 
 def of_ones(x, target, options):
     """The problem whose cotangent is ones, as forward mode has it."""
@@ -248,11 +246,12 @@ def torch_derivatives(x, target, options, v):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("cases", [500, pytest.param(2_000, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("fmt", FORMATS)
-def test_torch_is_within_the_bounds_in_thousands_of_cases(fmt, capsys):
+def test_torch_is_within_the_bounds_in_many_cases(fmt, cases, capsys):
     found = [0.0, 0.0]
     families, sizes = list(FAMILIES), (1, 2, 3, 5, 10, 33)
-    for case in range(CASES):
+    for case in range(cases):
         family, classes = families[case % len(families)], sizes[case % len(sizes)]
         x, target, options, v, second, first = asked(FORMATS[fmt], family, case, 3, classes)
         bounds = bounds_of(second, first, v, accurate(FORMATS[fmt], classes))
@@ -261,7 +260,7 @@ def test_torch_is_within_the_bounds_in_thousands_of_cases(fmt, capsys):
         for i, three in enumerate(zip(answers, exact, bounds, strict=True)):
             found[i] = max(found[i], ratio(*three))
     with capsys.disabled():
-        print(f"\n{fmt}, {CASES} cases: largest error / bound of hvp and jvp {found}")
+        print(f"\n{fmt}, {cases} cases: largest error / bound of hvp and jvp {found}")
     assert max(found) <= 1
 
 

@@ -101,10 +101,12 @@ def test_the_oracle_agrees_with_mpmath(engine, family):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seeds", [2, pytest.param(12, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_oracle_agrees_with_mpmath_on_ten_thousand_rows(engine, capsys):
+def test_the_oracle_agrees_with_mpmath_on_thousands_of_rows(engine, seeds, capsys):
+    """With 12 seeds on 10^4 rows."""
     worst, rows = {"loss": mpmath.mpf(0), "gradient": mpmath.mpf(0)}, 0
-    plan = [(classes, seed, 8) for classes in SIZES for seed in range(12)]
+    plan = [(classes, seed, 8) for classes in SIZES for seed in range(seeds)]
     plan += [(1000, 0, 1), (4096, 0, 1)]
     for classes, seed, count in plan:
         for family in FAMILIES:
@@ -116,7 +118,7 @@ def test_the_oracle_agrees_with_mpmath_on_ten_thousand_rows(engine, capsys):
     with capsys.disabled():
         bits = {name: round(float(mpmath.log(v, 2)), 1) for name, v in worst.items()}
         print(f"\n{engine}: {rows} rows, worst relative error 2^{bits}")
-    assert rows >= 10_000
+    assert rows >= 10_000 * seeds / 12
     assert max(worst.values()) <= ERROR[engine]
 
 
