@@ -17,13 +17,20 @@ FEW = 24
 def in_words(witness: Record) -> list[str]:
     """What a witness asked about: a line an array and one for the options.
 
-    The cotangent is left out where nothing but losses was asked.
+    Where several cases were asked, what is other in the last one follows.  The cotangent is left
+    out where nothing but losses was asked.
     """
-    case = witness["case"]
-    questions = [entry["question"] for entry in witness.get("asked", ())]
+    asked = witness.get("asked") or [{"question": "gradient", "case": None}]
+    cases = [entry["case"] for entry in asked if entry["case"]]
+    first, last = asked[0]["case"] or witness["case"], cases[-1] if cases else witness["case"]
     arrays = ["logits", "target", "weight"]
-    if not questions or not all(question.endswith("loss") for question in questions):
+    if not all(entry["question"].endswith("loss") for entry in asked):
         arrays.append("cotangent")
+    before, after = _lines(first, arrays), _lines(last, arrays)
+    return before + [f"then {line}" for line in after if line not in before]
+
+
+def _lines(case: Record, arrays: list[str]) -> list[str]:
     lines = [f"{name} = {_array(case[name], name)}" for name in arrays if case[name] is not None]
     options = [f"{name}={case[name]!r}" for name in OPTIONS[1:] if case[name] is not None]
     if case["layout"] != "contiguous":

@@ -42,3 +42,12 @@ def test_a_cotangent_is_shown_where_a_gradient_was_asked():
     asked = {"cotangent": np.array(2.0)}
     assert "cotangent" in " ".join(words(("gradient",), **asked))
     assert "cotangent" not in " ".join(words(("loss", "loss"), **asked))
+
+
+def test_what_was_asked_last_is_shown_where_it_is_another():
+    case = Case(np.array([[0.5, 1.0]]), np.array([1]))
+    wrong = {"question": "loss", "case": encode_case(case.but(target=np.array([-2])))}
+    found = in_words(
+        {"case": encode_case(case), "asked": [{"question": "loss", "case": None}, wrong]}
+    )
+    assert found[1:] == ["target = [1]  (int64 (1,))", "then target = [-2]  (int64 (1,))"]
