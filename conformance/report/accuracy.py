@@ -10,9 +10,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from conformance.records.witness import decode_case
 from conformance.report.charts import Scale, bars, dots, figure, label, rules
-from conformance.report.run import Column, Run
+from conformance.report.run import Cell, Column, Run
 from conformance.report.text import number
+from conformance.report.witness import in_one_line
 
 BUCKETS = 14
 """Errors in ulp: 0, (0, .5], (.5, 1], (1, 2], .., (512, 1024], more or not finite."""
@@ -49,6 +51,18 @@ class Line:
     gradient: Mapping[str, Errors]
 
 
+@dataclass(frozen=True)
+class Largest:
+    """The largest error of a quantity in a dtype, and where it was seen."""
+
+    quantity: str
+    dtype: str
+    ulp: float
+    regime: str
+    case: str
+    """The input in one line; empty where the records do not have it."""
+
+
 def overview(run: Run) -> list[Line]:
     """A line an implementation, over all regimes; those without accuracy are left out."""
     regimes = {column: by_regime(run, column) for column in run.columns}
@@ -67,11 +81,31 @@ def by_regime(run: Run, column: Column) -> list[Line]:
     """A line a regime, in the order in which they are first seen."""
     sides: dict[str, dict[str, dict[str, Errors]]] = {}
     for cell in run.of(column):
-        side = "gradient" if "gradient" in cell.slug else "loss"
         for regime, entry in (cell.record["accuracy"] or {}).items():
-            at = sides.setdefault(regime, {"loss": {}, "gradient": {}})[side]
+            at = sides.setdefault(regime, {"loss": {}, "gradient": {}})[_side(cell)]
             at[cell.dtype] = at.get(cell.dtype, Errors()) + _errors(entry)
     return [Line(regime, side["loss"], side["gradient"]) for regime, side in sides.items()]
+
+
+def largest(run: Run, column: Column) -> list[Largest]:
+    """The largest error of the loss and of the gradient in each dtype, in ulp."""
+    found: dict[tuple[str, str], tuple[float, str, Any]] = {}
+    for cell in run.of(column):
+        for regime, entry in (cell.record["accuracy"] or {}).items():
+            at, ulp = (_side(cell), cell.dtype), _size(entry["max_ulp"])
+            if entry["count"] and ulp > found.get(at, (0.0, "", None))[0]:
+                found[at] = (ulp, regime, entry.get("case"))
+    return [
+        Largest(side, dtype, ulp, regime, in_one_line(decode_case(case)) if case else "")
+        for side in ("loss", "gradient")
+        for dtype in run.dtypes
+        for ulp, regime, case in [found.get((side, dtype), (0.0, "", None))]
+        if ulp
+    ]
+
+
+def _side(cell: Cell) -> str:
+    return "gradient" if "gradient" in cell.slug else "loss"
 
 
 def dtypes_of(lines: Sequence[Line], dtypes: Sequence[str]) -> list[str]:

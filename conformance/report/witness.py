@@ -77,9 +77,8 @@ def asked_case(witness: Mapping[str, Any]) -> Case:
     return decode_case(witness["case"] if drawn_was_asked else asked[0]["case"])
 
 
-def in_one_line(witness: Mapping[str, Any]) -> str:
+def in_one_line(case: Case) -> str:
     """The case as one line: arrays if they are small, else their shapes."""
-    case = asked_case(witness)
     options = call_text(case)
     return f"logits {array_text(case.logits)}, target {array_text(case.target)}" + (
         f", {options}" if options else ""

@@ -162,6 +162,31 @@ def records(*, complete: bool = True) -> list[Record]:
     return parsed
 
 
+def many_records(implementations: int = 40, properties: int = 60) -> list[Record]:
+    """The same, larger: implementations and properties again and again, under other names."""
+    header, *rest, footer = records()
+    catalogue = {
+        "implementations": _again(header["implementations"], implementations, "name"),
+        "properties": _again(header["properties"], properties, "slug"),
+    }
+    found = {(r["implementation"], r["dtype"], r["property"]): r for r in rest if "id" in r}
+    cells = []
+    for about, dtype, prop in itertools.product(
+        catalogue["implementations"], DTYPES, catalogue["properties"]
+    ):
+        name, slug = about["name"], prop["slug"]
+        cell = found[name.split("+")[0], dtype, slug.split("+")[0]]
+        cell = cell | {"implementation": name, "property": slug}
+        cells.append(cell | {"id": f"{name}/cpu/{dtype}/{slug}"})
+    curves = [r for r in rest if r["kind"] == "curve"]
+    return [header | catalogue, *cells, *curves, footer | {"cells": len(cells)}]
+
+
+def _again(entries: list[Record], count: int, key: str) -> list[Record]:
+    turns = (divmod(i, len(entries)) for i in range(count))
+    return [entries[i] | {key: entries[i][key] + f"+{turn}" * (turn > 0)} for turn, i in turns]
+
+
 def _header() -> Record:
     header: Record = {
         "kind": "header",
