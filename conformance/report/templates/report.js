@@ -107,6 +107,7 @@
   const narrow = (f) => {
     if (!model) read();
     const shown = columns.map((c) => ["framework", "device"].every((key) => !f[key] || c.dataset[key] === f[key]));
+    matrix.style.setProperty("--columns", shown.filter(Boolean).length);
     const rules = columns.flatMap((c, i) => (shown[i] ? [] : `.matrix tr > :nth-child(${c.cellIndex + 1}) { display: none }`));
     const faint = "{ opacity: .1 }";
     if (f.status.size) rules.push(`.matrix .property i:not(${[...f.status].map((s) => "." + s).join()}) ${faint}`);
