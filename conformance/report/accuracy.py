@@ -14,7 +14,7 @@ from conformance.records.witness import decode_case
 from conformance.report.charts import Scale, bars, dots, figure, label, rules
 from conformance.report.run import Cell, Column, Run
 from conformance.report.text import number
-from conformance.report.witness import in_one_line
+from conformance.report.witness import LittleTable, table_of
 
 BUCKETS = 14
 """Errors in ulp: 0, (0, .5], (.5, 1], (1, 2], .., (512, 1024], more or not finite."""
@@ -53,14 +53,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Largest:
-    """The largest error of a quantity in a dtype, and where it was seen."""
+    """The error of a quantity in a dtype that comes closest to its bound, and where it was seen."""
 
     quantity: str
     dtype: str
-    ulp: float
+    ratio: float
+    ulp: object
+    """The largest error of the same answer, in ulp."""
     regime: str
-    case: str
-    """The input in one line; empty where the records do not have it."""
+    case: LittleTable | None
+    """The input; None where the records do not have it."""
 
 
 def overview(run: Run) -> list[Line]:
@@ -88,20 +90,22 @@ def by_regime(run: Run, column: Column) -> list[Line]:
 
 
 def largest(run: Run, column: Column) -> list[Largest]:
-    """The largest error of the loss and of the gradient in each dtype, in ulp."""
-    found: dict[tuple[str, str], tuple[float, str, Any]] = {}
+    """The largest error of the loss and of the gradient in each dtype, as a share of its bound."""
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
     for cell in run.of(column):
-        for regime, entry in (cell.record["accuracy"] or {}).items():
-            at, ulp = (_side(cell), cell.dtype), _size(entry["max_ulp"])
-            if entry["count"] and ulp > found.get(at, (0.0, "", None))[0]:
-                found[at] = (ulp, regime, entry.get("case"))
+        worst, at = cell.record["worst"], (_side(cell), cell.dtype)
+        if cell.record["accuracy"] and worst:
+            found[at] = max(found.get(at, worst), worst, key=lambda w: _size(w["ratio"]))
     return [
-        Largest(side, dtype, ulp, regime, in_one_line(decode_case(case)) if case else "")
+        Largest(side, dtype, _size(w["ratio"]), w["ulp"], w["regime"], _table(w.get("case")))
         for side in ("loss", "gradient")
         for dtype in run.dtypes
-        for ulp, regime, case in [found.get((side, dtype), (0.0, "", None))]
-        if ulp
+        if (w := found.get((side, dtype)))
     ]
+
+
+def _table(case: Mapping[str, Any] | None) -> LittleTable | None:
+    return table_of(decode_case(case)) if case else None
 
 
 def _side(cell: Cell) -> str:

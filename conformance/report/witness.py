@@ -49,7 +49,11 @@ class LittleTable:
 
 def little_table(witness: Mapping[str, Any]) -> LittleTable:
     """The table of the case that failed: the one that was asked, where the drawn one was not."""
-    case = asked_case(witness)
+    return table_of(asked_case(witness))
+
+
+def table_of(case: Case) -> LittleTable:
+    """A case as a table."""
     logits = _rows(case.logits, case)
     target = _rows(case.target, case) if case.soft else case.target.reshape(-1)
     shown = _classes(case, target)

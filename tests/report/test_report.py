@@ -208,6 +208,24 @@ def test_the_lesson_has_the_worked_example_and_the_curves(pages: dict[str, Page]
     assert len(drawn) == 4
 
 
+def test_the_largest_errors_stand_with_the_inputs_that_attain_them(
+    pages: dict[str, Page],
+) -> None:
+    text = pages["implementations/jax-log-softmax.html"].text
+    after = text[text.index("The largest errors seen") :]
+    worst = {
+        r["dtype"]: r["worst"]
+        for r in records()
+        if r["kind"] == "cell"
+        and (r["implementation"], r["property"]) == ("jax-log-softmax", "loss-formula")
+    }
+    for dtype, found in worst.items():
+        shape = " × ".join(map(str, found["case"]["logits"]["shape"]))
+        ratio, ulp = number(found["ratio"]), number(found["ulp"])
+        assert f"loss {dtype} {ratio} {ulp} gap {shape} logits" in after
+    assert "not in the records" in after
+
+
 def test_without_curves_the_lesson_still_stands(tmp_path: Path) -> None:
     found = [r for r in records() if r["kind"] != "curve"]
     text = built_all(found, tmp_path)["softmax-log-nll.html"].text
