@@ -81,13 +81,19 @@ def story(run: Run) -> list[str]:
     if known := counts.get(STATUSES["known"], 0):
         cells = spelled(known, "cell fails", "cells fail").capitalize()
         failed = f"{cells} as recorded beforehand, with a reason. {failed}"
+    found = Counter(cell.column.label for cell in run.cells if cell.status.detailed)
+    nothing = [c.label for c in run.columns if c.label not in found and score(run.of(c)).judged]
+    where = [f"{label} ({counted(n, 'cell')})" for label, n in found.most_common(3)]
+    most = ["Nothing was found in " + listed(nothing)] * bool(nothing and found)
+    most += ["Most was found in " + listed(where)] * (len(found) > 1)
     words = {
         "unsupported": "unsupported",
         "not-run": "not run",
         "recorded": "behaviours recorded without a verdict",
     }
     left = [f"{n:,} {word}" for name, word in words.items() if (n := counts.get(STATUSES[name], 0))]
-    return [passed, failed] + ([f"Not judged: {listed(left)}."] if left else [])
+    where_found = [". ".join(most) + "."] if most else []
+    return [passed, failed, *where_found, *([f"Not judged: {listed(left)}."] if left else [])]
 
 
 def about(run: Run, column: Column) -> list[str]:

@@ -182,6 +182,19 @@ def many_records(implementations: int = 40, properties: int = 60) -> list[Record
     return [header | catalogue, *cells, *curves, footer | {"cells": len(cells)}]
 
 
+def on_two_devices() -> list[Record]:
+    """The records of a run that asked everything twice, on two devices."""
+    header, *rest, footer = records()
+    twice = [
+        r
+        | {"device": device}
+        | ({"id": r["id"].replace("/cpu/", f"/{device}/")} if "id" in r else {})
+        for device in ("cpu", "cuda")
+        for r in rest
+    ]
+    return [header, *twice, footer | {"cells": 2 * footer["cells"]}]
+
+
 def _again(entries: list[Record], count: int, key: str) -> list[Record]:
     turns = (divmod(i, len(entries)) for i in range(count))
     return [entries[i] | {key: entries[i][key] + f"+{turn}" * (turn > 0)} for turn, i in turns]

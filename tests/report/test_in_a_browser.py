@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic import many_records, records
+from synthetic import many_records, on_two_devices, records
 
 from conformance.report import build_report
 from conformance.report.run import arrange
@@ -325,19 +325,38 @@ def test_without_javascript_all_is_there(browser: Any, report: Path) -> None:
 # -- accessibility -----------------------------------------------------------------------------
 
 
+def violations(page: Any) -> list[str]:
+    """What axe finds on a page, in words."""
+    found = axe.Axe().run(page, options={"runOnly": WCAG}).response
+    assert found["passes"]
+    return [
+        f"{v['id']}: {v['help']}: {v['nodes'][0]['html'][:200]} ({len(v['nodes'])} times)"
+        for v in found["violations"]
+    ]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", [*KINDS, INDEX + "#?status=fail&dtype=float32"])
 def test_axe_finds_no_violation(browser: Any, report: Path, name: str, scheme: str) -> None:
     visit = Visit(browser, report, color_scheme=scheme)
     page = visit.go(*name.split("#?")[:1], "#?" + name.split("#?")[1] if "#?" in name else "")
     page.evaluate(EVERYTHING_OPEN)
-    found = axe.Axe().run(page, options={"runOnly": WCAG}).response
-    assert found["passes"]
-    said = [
-        f"{v['id']}: {v['help']}: {v['nodes'][0]['html'][:200]} ({len(v['nodes'])} times)"
-        for v in found["violations"]
-    ]
-    assert said == []
+    assert violations(page) == []
+    visit.context.close()
+
+
+def test_axe_finds_none_in_a_cut_run_on_two_devices(browser: Any, tmp_path: Path) -> None:
+    build_report(on_two_devices()[:-1], tmp_path)
+    visit = Visit(browser, tmp_path)
+    for name in (INDEX, FAILING):
+        page = visit.go(name)
+        assert page.get_by_text("This run is incomplete.").is_visible()
+        page.evaluate(EVERYTHING_OPEN)
+        assert violations(page) == []
+    visit.go(INDEX, "#?device=cuda")
+    heads = visit.page.locator(".matrix thead .turned:visible").all_inner_texts()
+    assert len(heads) == 12
+    assert all(head.endswith(" on cuda") for head in heads)
     visit.context.close()
 
 

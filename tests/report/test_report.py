@@ -14,11 +14,12 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic import many_records, records
+from synthetic import many_records, on_two_devices, records
 
 from conformance.records.replay_script import replay_script
 from conformance.records.results import JUDGED
 from conformance.report import build_report
+from conformance.report.build import render
 from conformance.report.causes import causes
 from conformance.report.disagreement import disagreements
 from conformance.report.matrix import in_words
@@ -352,10 +353,37 @@ def test_the_page_is_at_most_a_megabyte(source: str) -> None:
     assert len(source.encode()) <= 1_000_000
 
 
+@pytest.mark.slow
 def test_so_is_the_page_of_a_large_run(tmp_path: Path) -> None:
     found = many_records(implementations=40, properties=60)
     assert sum(r["kind"] == "cell" for r in found) == 40 * 60 * 4
     assert len(built(found, tmp_path).encode()) <= 1_000_000
+
+
+@pytest.mark.slow
+def test_a_run_in_which_all_fails_has_a_page_of_a_megabyte_too(tmp_path: Path) -> None:
+    finding = next(r for r in records() if r["kind"] == "cell" and r["witness"])
+    wrong = {"outcome": "fail", "expectation": None, "witness": finding["witness"]}
+    wrong |= {"message": "the loss is wrong in a way that takes some words to tell " * 8}
+    found = many_records(implementations=40, properties=60)
+    failing = [r | wrong | {"corpus": "pf" * 20} if r["kind"] == "cell" else r for r in found]
+    page = render(arrange(failing), kill_matrix="")
+    name, text = next(iter(page))
+    assert name == "index.html"
+    assert len(text.encode()) <= 1_000_000
+
+
+def test_each_device_has_its_part_of_the_page(tmp_path: Path) -> None:
+    pages = built_all(on_two_devices(), tmp_path)
+    assert len(pages) == 2 + 12
+    assert dead_links(pages) == []
+    for page in pages.values():
+        ids = list(page.all("id"))
+        assert len(ids) == len(set(ids))
+    ids = set(pages["implementations/torch-fused.html"].all("id"))
+    for device in ("cpu", "cuda"):
+        assert {f"device/{device}", f"{device}/float32/loss-formula"} <= ids
+    assert "torch-fused on cuda" in pages["index.html"].text
 
 
 def test_nothing_is_loaded_from_anywhere(pages: dict[str, Page], sources: dict[str, str]) -> None:

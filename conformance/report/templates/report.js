@@ -82,7 +82,7 @@
       const [status, dtype] = pair.split(":");
       return has(f.status, status) && has(f.dtype, dtype);
     })) return false;
-    return !f.text || textOf(element).includes(f.text);
+    return !f.text || !cells || textOf(element).includes(f.text);
   };
 
   /* The matrix, read once: each row's marks as they stand, a status for each column and dtype. */
