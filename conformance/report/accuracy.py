@@ -93,9 +93,10 @@ def largest(run: Run, column: Column) -> list[Largest]:
     """The largest error of the loss and of the gradient in each dtype, as a share of its bound."""
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
     for cell in run.of(column):
-        worst, at = cell.record["worst"], (_side(cell), cell.dtype)
-        if cell.record["accuracy"] and worst:
-            found[at] = max(found.get(at, worst), worst, key=lambda w: _size(w["ratio"]))
+        worst: Mapping[str, Any] | None = cell.record["worst"] if cell.record["accuracy"] else None
+        at = (_side(cell), cell.dtype)
+        if worst and _size(worst["ratio"]) >= _size(found.get(at, worst)["ratio"]):
+            found[at] = worst
     return [
         Largest(side, dtype, _size(w["ratio"]), w["ulp"], w["regime"], _table(w.get("case")))
         for side in ("loss", "gradient")

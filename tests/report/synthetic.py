@@ -35,6 +35,7 @@ REGIMES += ("gap", "ties", "near-overflow", "wide", "many-rows")
 GAPS = {"float64": 746.0, "float32": 104.5, "float16": 17.5, "bfloat16": 93.0}
 BUCKETS = 14
 CORPUS = 40
+HOSTILE = "<script>alert(1)</script>\"'><img/src=x onerror=alert(1)>\u202eevil\u2028\ud800"
 
 # slug, family, level, statement, formula, needs, links
 _PROPERTIES = [
@@ -180,6 +181,18 @@ def many_records(implementations: int = 40, properties: int = 60) -> list[Record
         cells.append(cell | {"id": f"{name}/cpu/{dtype}/{slug}"})
     curves = [r for r in rest if r["kind"] == "curve"]
     return [header | catalogue, *cells, *curves, footer | {"cells": len(cells)}]
+
+
+def hostile(value: Any, key: str = "") -> Any:
+    """The record with hostile text in every place where text from outside can stand."""
+    if isinstance(value, dict):
+        kept = ("kind", "case", "accuracy", "outcome", "expectation", "level", "dtype", "corpus")
+        return {k: v if k in kept else hostile(v, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [hostile(v, key) for v in value]
+    if isinstance(value, str) and key not in ("data", "started", "exact", "fused", "chain"):
+        return value + HOSTILE
+    return value
 
 
 def on_two_devices() -> list[Record]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic import many_records, on_two_devices, records
+from synthetic import hostile, many_records, on_two_devices, records
 
 from conformance.report import build_report
 from conformance.report.run import arrange
@@ -357,6 +357,22 @@ def test_axe_finds_none_in_a_cut_run_on_two_devices(browser: Any, tmp_path: Path
     heads = visit.page.locator(".matrix thead .turned:visible").all_inner_texts()
     assert len(heads) == 12
     assert all(head.endswith(" on cuda") for head in heads)
+    visit.context.close()
+
+
+def test_hostile_records_do_nothing(browser: Any, tmp_path: Path) -> None:
+    long = {"message": "m" * 100_000, "reason": "\u05d0\u05d1\u05d2 " * 20_000}
+    found = [hostile(r) for r in records()]
+    build_report([r | long if r.get("outcome") == "fail" else r for r in found], tmp_path)
+    visit = Visit(browser, tmp_path, viewport={"width": 400, "height": 700})
+    visit.page.on("dialog", lambda dialog: visit.said.append(dialog.message))
+    names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.html"))
+    for name in names[:3] + names[-2:]:
+        page = visit.go(name)
+        page.evaluate(EVERYTHING_OPEN)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400
+        assert violations(page) == []
+    assert visit.said == []
     visit.context.close()
 
 

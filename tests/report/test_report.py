@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic import many_records, on_two_devices, records
+from synthetic import hostile, many_records, on_two_devices, records
 
 from conformance.records.replay_script import replay_script
 from conformance.records.results import JUDGED
@@ -30,7 +30,6 @@ from conformance.report.text import link, number, percent, visible
 from conformance.report.verdict import headline, score, story
 
 VOID = {"meta", "link", "input", "br", "img", "hr", "col", "wbr"}
-HOSTILE = "<script>alert(1)</script>\"'><img/src=x onerror=alert(1)>\u202eevil\u2028\ud800"
 
 
 class Page(HTMLParser):
@@ -488,18 +487,6 @@ _PLAIN = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&#34;": '"', "&#39;": "'"}
 
 
 # -- hostile text ------------------------------------------------------------------------------
-
-
-def hostile(value: Any, key: str = "") -> Any:
-    """The record with hostile text in every place where text from outside can stand."""
-    if isinstance(value, dict):
-        kept = ("kind", "case", "accuracy", "outcome", "expectation", "level", "dtype", "corpus")
-        return {k: v if k in kept else hostile(v, k) for k, v in value.items()}
-    if isinstance(value, list):
-        return [hostile(v, key) for v in value]
-    if isinstance(value, str) and key not in ("data", "started", "exact", "fused", "chain"):
-        return value + HOSTILE
-    return value
 
 
 def test_hostile_text_is_shown_and_does_nothing(tmp_path: Path) -> None:
