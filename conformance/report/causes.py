@@ -42,6 +42,12 @@ class Cause:
         return list(dict.fromkeys(cell.slug for cell in self.cells))
 
     @property
+    def regimes(self) -> list[str]:
+        """The regimes of the smallest counterexamples."""
+        found = (cell.record["witness"] for cell in self.cells)
+        return list(dict.fromkeys(w["case"]["regime"] for w in found if w and w["case"]["regime"]))
+
+    @property
     def pairs(self) -> str:
         """``known:float32 known:float16``: what ended in which dtype, for the page's filters."""
         return " ".join(dict.fromkeys(f"{cell.status.name}:{cell.dtype}" for cell in self.cells))

@@ -35,7 +35,6 @@ REGIMES += ("gap", "ties", "near-overflow", "wide", "many-rows")
 GAPS = {"float64": 746.0, "float32": 104.5, "float16": 17.5, "bfloat16": 93.0}
 BUCKETS = 14
 CORPUS = 40
-HOSTILE = "<script>alert(1)</script>\"'><img/src=x onerror=alert(1)>\u202eevil\u2028\ud800"
 
 # slug, family, level, statement, formula, needs, links
 _PROPERTIES = [
@@ -161,56 +160,6 @@ def records(*, complete: bool = True) -> list[Record]:
         found.append(_footer(cells))
     parsed: list[Record] = json.loads(json.dumps(found))
     return parsed
-
-
-def many_records(implementations: int = 40, properties: int = 60) -> list[Record]:
-    """The same, larger: implementations and properties again and again, under other names."""
-    header, *rest, footer = records()
-    catalogue = {
-        "implementations": _again(header["implementations"], implementations, "name"),
-        "properties": _again(header["properties"], properties, "slug"),
-    }
-    found = {(r["implementation"], r["dtype"], r["property"]): r for r in rest if "id" in r}
-    cells = []
-    for about, dtype, prop in itertools.product(
-        catalogue["implementations"], DTYPES, catalogue["properties"]
-    ):
-        name, slug = about["name"], prop["slug"]
-        cell = found[name.split("+")[0], dtype, slug.split("+")[0]]
-        cell = cell | {"implementation": name, "property": slug}
-        cells.append(cell | {"id": f"{name}/cpu/{dtype}/{slug}"})
-    curves = [r for r in rest if r["kind"] == "curve"]
-    return [header | catalogue, *cells, *curves, footer | {"cells": len(cells)}]
-
-
-def hostile(value: Any, key: str = "") -> Any:
-    """The record with hostile text in every place where text from outside can stand."""
-    if isinstance(value, dict):
-        kept = ("kind", "case", "accuracy", "outcome", "expectation", "level", "dtype", "corpus")
-        return {k: v if k in kept else hostile(v, k) for k, v in value.items()}
-    if isinstance(value, list):
-        return [hostile(v, key) for v in value]
-    if isinstance(value, str) and key not in ("data", "started", "exact", "fused", "chain"):
-        return value + HOSTILE
-    return value
-
-
-def on_two_devices() -> list[Record]:
-    """The records of a run that asked everything twice, on two devices."""
-    header, *rest, footer = records()
-    twice = [
-        r
-        | {"device": device}
-        | ({"id": r["id"].replace("/cpu/", f"/{device}/")} if "id" in r else {})
-        for device in ("cpu", "cuda")
-        for r in rest
-    ]
-    return [header, *twice, footer | {"cells": 2 * footer["cells"]}]
-
-
-def _again(entries: list[Record], count: int, key: str) -> list[Record]:
-    turns = (divmod(i, len(entries)) for i in range(count))
-    return [entries[i] | {key: entries[i][key] + f"+{turn}" * (turn > 0)} for turn, i in turns]
 
 
 def _header() -> Record:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic import hostile, many_records, on_two_devices, records
+from synthetic import records
+from variations import hostile, many_records, on_two_devices
 
 from conformance.report import build_report
 from conformance.report.run import arrange
@@ -109,6 +110,16 @@ def test_filters_narrow_what_is_shown_and_write_the_address(visit: Visit) -> Non
     page.wait_for_function("!location.hash")
     assert page.locator(".matrix .property:visible").count() == 0
     assert page.locator("#causes tbody tr:visible").count() > 10
+
+
+def test_words_are_looked_for_in_any_order_also_in_regimes(visit: Visit) -> None:
+    page = visit.go(INDEX, "#?dtype=float16&text=rows+many")
+    causes = page.locator("#causes tbody tr:visible").all_inner_texts()
+    assert causes
+    assert all("many-rows" in text for text in causes)
+    assert any("finite-mean" in text for text in causes)
+    visit.go(INDEX, "#?text=OVERFLOW+on+mean")
+    assert page.locator(".property:visible th .slug").all_inner_texts() == ["finite-mean"]
 
 
 def test_marks_that_do_not_fit_are_put_aside(visit: Visit) -> None:

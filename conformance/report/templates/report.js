@@ -62,10 +62,10 @@
   const has = (set, value) => set.size === 0 || set.has(value);
   const wanted = () => {
     const data = new FormData(form);
-    const f = { text: data.get("text").trim().toLowerCase(), order: data.get("order") || "" };
+    const f = { words: data.get("text").toLowerCase().match(/\S+/g) || [], order: data.get("order") || "" };
     for (const key of SEVERAL) f[key] = new Set(data.getAll(key));
     for (const key of ONE) f[key] = data.get(key) || "";
-    f.on = Boolean(f.text) || SEVERAL.some((key) => f[key].size) || ONE.some((key) => f[key]);
+    f.on = f.words.length > 0 || SEVERAL.some((key) => f[key].size) || ONE.some((key) => f[key]);
     return f;
   };
   const texts = new Map();
@@ -73,6 +73,7 @@
     if (!texts.has(element)) texts.set(element, element.textContent.toLowerCase());
     return texts.get(element);
   };
+  const says = (f, text) => f.words.every((word) => text.includes(word));
   /* An element says in its data what it is about; a facet that it is silent on does not hide it. */
   const fits = (f, element) => {
     const { cells, level, ...rest } = element.dataset;
@@ -82,12 +83,14 @@
       const [status, dtype] = pair.split(":");
       return has(f.status, status) && has(f.dtype, dtype);
     })) return false;
-    return !f.text || !cells || textOf(element).includes(f.text);
+    return !cells || says(f, textOf(element));
   };
 
   /* The matrix, read once: each row's marks as they stand, a status for each column and dtype. */
   const matrix = document.querySelector(".matrix");
   const dtypes = matrix ? matrix.dataset.dtypes.split(" ") : [];
+  /* What is searched of a property is its whole statement, with its needs and regimes. */
+  const stated = (row) => document.getElementById(decodeURIComponent(row.querySelector(".slug").hash.slice(1)));
   let model = null;
   const read = () => {
     model = $("tbody", matrix).map((body) => ({
@@ -96,7 +99,7 @@
       rows: $(".property", body).map((row) => ({
         row,
         level: row.dataset.level,
-        text: textOf(row.cells[0]),
+        text: textOf(row.cells[0]) + textOf(stated(row)),
         marks: $("td", row).map((cell) => [...(cell.firstElementChild?.children || [])].map((mark) => mark.className)),
       })),
     }));
@@ -119,7 +122,7 @@
       let here = 0;
       for (const { row, level, text, marks } of rows) {
         let found = 0;
-        if ((!f.family || family === f.family) && has(f.level, level) && (!f.text || text.includes(f.text))) {
+        if ((!f.family || family === f.family) && has(f.level, level) && says(f, text)) {
           marks.forEach((cell, c) => {
             if (shown[c]) cell.forEach((status, d) => { found += right[d] && status !== "none" && has(f.status, status); });
           });
