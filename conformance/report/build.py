@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from conformance.errors import UsageError
 from conformance.report import accuracy, findings, lesson, matrix, text, verdict, witness
 from conformance.report.causes import causes
 from conformance.report.disagreement import disagreements
@@ -38,9 +39,21 @@ def build_report(records: Iterable[Mapping[str, Any]], folder: Path) -> Path:
     the loss.  The records (header, cells, curves, and the footer of a complete run) are taken as
     valid.  Each page loads nothing.  Where the folder has a kill matrix, the index links to it.
     Pages of an earlier report about implementations that are no longer there are removed.
+    ``UsageError`` where a file cannot be written.
     """
     proved = (folder / KILL_MATRIX).exists()
     pages = render(arrange(records), kill_matrix=KILL_MATRIX if proved else "")
+    try:
+        _write(pages, folder)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename}: the report cannot be written there: {error.strerror}; "
+            "choose another folder, or make room in this one"
+        ) from None
+    return folder / INDEX
+
+
+def _write(pages: Iterable[tuple[str, str]], folder: Path) -> None:
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     written = set()
     for name, page in pages:
@@ -49,7 +62,6 @@ def build_report(records: Iterable[Mapping[str, Any]], folder: Path) -> Path:
     for old in (folder / FOLDER).glob("*.html"):
         if old not in written and _is_ours(old):
             old.unlink()
-    return folder / INDEX
 
 
 def render(run: Run, *, kill_matrix: str = "") -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from pages import Page, built_all, dead_links, read
 from synthetic import records
 from variations import hostile, renamed, two
 
+from conformance.errors import UsageError
 from conformance.report import build_report
 from conformance.report.site import anchor, file_name
 from conformance.report.text import link, number, visible
@@ -93,6 +94,15 @@ def test_pages_stay_in_the_folder_and_are_linked_to(names: list[str], tmp_path: 
     ]
     assert len(pages) == 2 + 12
     assert dead_links(pages) == []
+
+
+@pytest.mark.parametrize("blocked", ["implementations", "implementations/torch-fused.html"])
+def test_a_folder_that_is_in_the_way_is_named(tmp_path: Path, blocked: str) -> None:
+    in_the_way = tmp_path / blocked
+    in_the_way.parent.mkdir(exist_ok=True)
+    in_the_way.mkdir() if blocked.endswith(".html") else in_the_way.touch()
+    with pytest.raises(UsageError, match=blocked):
+        build_report(records(), tmp_path)
 
 
 def test_pages_of_an_earlier_report_are_removed_and_nothing_else(tmp_path: Path) -> None:
