@@ -109,7 +109,7 @@ _adapters = click.option(
     type=click.Path(path_type=Path),
     default=Path("reports/latest"),
     show_default=True,
-    help="Folder for results.jsonl and index.html.",
+    help="Folder for results.jsonl, index.html and its pages.",
 )
 @click.option(
     "--timeout",
@@ -297,7 +297,7 @@ def _witness(file: Path, cell_id: str | None) -> tuple[Record, str | None]:
     "--output", type=click.Path(path_type=Path), help="Folder.  [default: that of RESULTS]"
 )
 def report(results: Path, output: Path | None) -> None:
-    """Make the page of a results file."""
+    """Make the pages of a results file."""
     content = read_results(results)
     if not content.complete:
         click.echo(f"{results} is truncated: no footer; the page will say so.", err=True)
