@@ -74,7 +74,7 @@ _output = click.option(
     type=click.Path(path_type=Path),
     default=Path("reports/latest"),
     show_default=True,
-    help="Folder for results.jsonl and index.html.",
+    help="Folder for results.jsonl, index.html and its pages.",
 )
 _device = click.option("--device", default="cpu", show_default=True, help="Where to ask.")
 
@@ -323,7 +323,7 @@ def replay(
 )
 @ci_options
 def report(results: Path, output: Path | None, junit: Path | None, summary: Path | None) -> None:
-    """Make the page of a results file, and what CI reads."""
+    """Make the pages of a results file, and what CI reads."""
     files = CIFiles.prepared(junit, summary)
     content = read_results(results)
     if not content.complete:

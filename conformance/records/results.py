@@ -19,7 +19,7 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 from conformance.errors import RecordsError
 from conformance.records.consistency import contradiction, curve_contradiction, gap
 from conformance.records.schema import Record, check, parse, read_lines
-from conformance.records.witness import decode_witness
+from conformance.records.witness import decode_case, decode_witness
 from conformance.spec.formats import FORMATS
 
 Number = float | Literal["nan", "inf", "-inf"]
@@ -330,6 +330,11 @@ def _check_cell(cell: Cell, prop: Record | None, implementation: Record, where: 
         raise RecordsError(f"{where}: id {cell['id']} does not say what the cell is")
     if cell["witness"]:
         decode_witness(cell["witness"], where)
+    if cell["worst"] and cell["worst"].get("case"):
+        try:
+            decode_case(cell["worst"]["case"])
+        except RecordsError as error:
+            raise RecordsError(f"{where}: the largest error's {error}") from None
     if said := contradiction(cast(Record, cell), prop, implementation):
         raise RecordsError(f"{where}: {cell['id']}: {said}")
 

@@ -1,4 +1,4 @@
-"""How it is told: records become one static page, readable offline and without JavaScript."""
+"""How it is told: records become static pages, readable offline and without JavaScript."""
 
 from __future__ import annotations
 

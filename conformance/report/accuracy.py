@@ -10,9 +10,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from conformance.records.witness import decode_case
 from conformance.report.charts import Scale, bars, dots, figure, label, rules
-from conformance.report.run import Column, Run
+from conformance.report.run import Cell, Column, Run
 from conformance.report.text import number
+from conformance.report.witness import LittleTable, table_of
 
 BUCKETS = 14
 """Errors in ulp: 0, (0, .5], (.5, 1], (1, 2], .., (512, 1024], more or not finite."""
@@ -49,6 +51,20 @@ class Line:
     gradient: Mapping[str, Errors]
 
 
+@dataclass(frozen=True)
+class Largest:
+    """The error of a quantity in a dtype that comes closest to its bound, and where it was seen."""
+
+    quantity: str
+    dtype: str
+    ratio: float
+    ulp: object
+    """The largest error of the same answer, in ulp."""
+    regime: str
+    case: LittleTable | None
+    """The input; None where the records do not have it."""
+
+
 def overview(run: Run) -> list[Line]:
     """A line an implementation, over all regimes; those without accuracy are left out."""
     regimes = {column: by_regime(run, column) for column in run.columns}
@@ -67,11 +83,34 @@ def by_regime(run: Run, column: Column) -> list[Line]:
     """A line a regime, in the order in which they are first seen."""
     sides: dict[str, dict[str, dict[str, Errors]]] = {}
     for cell in run.of(column):
-        side = "gradient" if "gradient" in cell.slug else "loss"
         for regime, entry in (cell.record["accuracy"] or {}).items():
-            at = sides.setdefault(regime, {"loss": {}, "gradient": {}})[side]
+            at = sides.setdefault(regime, {"loss": {}, "gradient": {}})[_side(cell)]
             at[cell.dtype] = at.get(cell.dtype, Errors()) + _errors(entry)
     return [Line(regime, side["loss"], side["gradient"]) for regime, side in sides.items()]
+
+
+def largest(run: Run, column: Column) -> list[Largest]:
+    """The largest error of the loss and of the gradient in each dtype, as a share of its bound."""
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for cell in run.of(column):
+        worst: Mapping[str, Any] | None = cell.record["worst"] if cell.record["accuracy"] else None
+        at = (_side(cell), cell.dtype)
+        if worst and _size(worst["ratio"]) >= _size(found.get(at, worst)["ratio"]):
+            found[at] = worst
+    return [
+        Largest(side, dtype, _size(w["ratio"]), w["ulp"], w["regime"], _table(w.get("case")))
+        for side in ("loss", "gradient")
+        for dtype in run.dtypes
+        if (w := found.get((side, dtype)))
+    ]
+
+
+def _table(case: Mapping[str, Any] | None) -> LittleTable | None:
+    return table_of(decode_case(case)) if case else None
+
+
+def _side(cell: Cell) -> str:
+    return "gradient" if "gradient" in cell.slug else "loss"
 
 
 def dtypes_of(lines: Sequence[Line], dtypes: Sequence[str]) -> list[str]:

@@ -1,91 +1,136 @@
-"""Records in, one self-contained page out."""
+"""Records in, a folder of static pages out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
-from conformance.report import accuracy, charts, findings, lesson, text, verdict, witness
+from conformance.errors import UsageError
+from conformance.report import accuracy, findings, lesson, matrix, verdict, witness
+from conformance.report.causes import causes
 from conformance.report.disagreement import disagreements
-from conformance.report.run import Run, arrange
+from conformance.report.pages import TEMPLATES, new_environment
+from conformance.report.run import Column, Run, arrange
+from conformance.report.site import (
+    FOLDER,
+    INDEX,
+    KILL_MATRIX,
+    LESSON,
+    Place,
+    anchor,
+    page_of,
+)
 from conformance.report.status import STATUSES
 
-TEMPLATES = Path(__file__).parent / "templates"
-
-KILL_MATRIX = "kill-matrix.html"
-"""The proof, made by the suite's own tests, that each property can fail."""
+GENERATOR = "cross-entropy-conformance report"
+"""How a page says that it is one of ours: an older one may be removed, no other file is."""
 
 
 def build_report(records: Iterable[Mapping[str, Any]], folder: Path) -> Path:
-    """Write ``folder/index.html``, the report of the records of one run, and return its path.
+    """Write the report of the records of one run into ``folder``; return its ``index.html``.
 
-    The records (header, cells, curves, and the footer of a complete run) are taken as valid.  The
-    page needs nothing but itself: no network, no script, no other file.  Where the folder has a
-    kill matrix, the page links to it.
+    Beside it: a page for each implementation under ``implementations/``, and one on the steps of
+    the loss.  The records (header, cells, curves, and the footer of a complete run) are taken as
+    valid.  Each page loads nothing.  Where the folder has a kill matrix, the index links to it.
+    Pages of an earlier report about implementations that are no longer there are removed.
+    ``UsageError`` where a file cannot be written.
     """
     proved = (folder / KILL_MATRIX).exists()
-    page = render(arrange(records), kill_matrix=KILL_MATRIX if proved else "")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "index.html"
-    path.write_text(page, encoding="utf-8")
-    return path
+    pages = render(arrange(records), kill_matrix=KILL_MATRIX if proved else "")
+    try:
+        _write(pages, folder)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename}: the report cannot be written there: {error.strerror}; "
+            "choose another folder, or make room in this one"
+        ) from None
+    return folder / INDEX
 
 
-def render(run: Run, *, kill_matrix: str = "") -> str:
-    """The page of a run.  ``kill_matrix``: where the page of that name is, if anywhere."""
-    anchors = text.Anchors()
+def _write(pages: Iterable[tuple[str, str]], folder: Path) -> None:
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    written = set()
+    for name, page in pages:
+        (folder / name).write_text(page, encoding="utf-8")
+        written.add(folder / name)
+    for old in (folder / FOLDER).glob("*.html"):
+        if old not in written and _is_ours(old):
+            old.unlink()
+
+
+def render(run: Run, *, kill_matrix: str = "") -> Iterator[tuple[str, str]]:
+    """The pages of a run: (path in the folder, text).
+
+    ``kill_matrix``: where the page of that name is, if anywhere.
+    """
     environment = _environment()
-    environment.globals.update(
-        anchor=anchors.of,
-        href=lambda *names: "#" + quote(anchors.of(*names), safe="/~"),
-        style=_source("report.css"),
-        script=_source("report.js"),
-    )
-    page = environment.get_template("report.html.j2").render(
-        run=run,
-        statuses=STATUSES,
-        verdict=verdict,
-        accuracy=accuracy,
-        charts=charts,
-        witness=witness,
+
+    def page(template: str, path: str, /, **more: Any) -> tuple[str, str]:
+        here = Place(path)
+        found = environment.get_template(template).render(run=run, here=here, **more)
+        return path, _squeezed(found)
+
+    yield page(
+        "index.html.j2",
+        INDEX,
         disagreements=disagreements(run),
-        findings=findings.by_implementation(run),
+        causes=causes(run.cells),
         answers=findings.behaviours(run),
-        unjudged=findings.unjudged,
-        strip=findings.strip,
-        example=lesson.worked_example(run),
-        panels=lesson.curve_panels(run),
-        departures=lesson.departures(run),
         overview=accuracy.overview(run),
         kill_matrix=kill_matrix,
     )
-    return _squeezed(page)
+    yield page(
+        "lesson.html.j2",
+        LESSON,
+        example=lesson.worked_example(run),
+        panels=lesson.curve_panels(run),
+        departures=lesson.departures(run),
+    )
+    for name, columns in _implementations(run).items():
+        yield page(
+            "implementation.html.j2",
+            page_of(columns[0]),
+            name=name,
+            sheets=[findings.sheet(run, column) for column in columns],
+            cells=[cell for column in columns for cell in run.of(column)],
+        )
+
+
+def _implementations(run: Run) -> dict[str, list[Column]]:
+    """The columns of each implementation, one a device."""
+    found: dict[str, list[Column]] = {}
+    for column in run.columns:
+        found.setdefault(column.name, []).append(column)
+    return found
+
+
+def _is_ours(page: Path) -> bool:
+    with page.open(encoding="utf-8", errors="replace") as file:
+        return f'name="generator" content="{GENERATOR}"' in file.read(1000)
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: text.visible(value) if isinstance(value, str) else value,
-    )
-    environment.filters.update(
-        clip=text.clip,
-        counted=text.counted,
-        link=text.link,
-        listed=text.listed,
-        number=text.number,
-        seconds=text.seconds,
-        share=text.share,
-        spelled=text.spelled,
+    environment = new_environment()
+    environment.globals.update(
+        accuracy=accuracy,
+        anchor=anchor,
+        causes_of=causes,
+        generator=GENERATOR,
+        in_words=matrix.in_words,
+        marks=matrix.marks,
+        own_panels=lesson.own_panels,
+        square=matrix.square,
+        statuses=STATUSES,
+        strip=findings.strip,
+        style=_source("report.css"),
+        script=_source("report.js"),
+        verdict=verdict,
+        witness=witness,
     )
     return environment
 

@@ -11,10 +11,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conformance.report.run import Cell, Run
+from conformance.report.run import Cell, Column, Run
 from conformance.report.verdict import severity
 
 FAILED = frozenset("fe")
+
+READABLE = 12
+"""Logits of a counterexample that one sees at a glance: such disagreements come first."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +49,35 @@ class Disagreement:
     smallest: Cell | None
     """The cell with the smallest witness among those that fail."""
 
+    @property
+    def widest(self) -> Split:
+        """The split that divides most implementations."""
+        return max(self.splits, key=lambda s: (len(s.against), len(s.cases)))
+
+    @property
+    def against(self) -> list[Column]:
+        """Who fails, in any dtype: those that fail most of the widest split's cases first."""
+        failing = dict.fromkeys(cell.column for s in self.splits for cell in s.against)
+        most = {cell.column: self.widest.failures(cell) for cell in self.widest.against}
+        return sorted(failing, key=lambda column: -most.get(column, 0))
+
+    @property
+    def right(self) -> list[Column]:
+        """Who is right in every dtype that divides them, and was asked in some."""
+        failing = self.against
+        agreeing = {cell.column: None for s in self.splits for cell in s.agreeing}
+        return [column for column in agreeing if column not in failing]
+
 
 def disagreements(run: Run) -> list[Disagreement]:
-    """The properties that divide the implementations: the unexpected ones first, then by extent."""
+    """The properties that divide the implementations: the unexpected first, then by extent."""
     found = []
     for slug in run.properties:
         splits = [split for dtype in run.dtypes if (split := _split(run, slug, dtype))]
         if splits:
             failing = [cell for split in splits for cell in split.against]
             found.append(Disagreement(slug, tuple(splits), _smallest(failing)))
-    return sorted(found, key=_importance)
+    return sorted(found, key=lambda one: _importance(run, one))
 
 
 def _split(run: Run, slug: str, dtype: str) -> Split | None:
@@ -91,10 +113,13 @@ def witness_size(cell: Cell) -> tuple[int, int]:
     return math.prod(logits["shape"]), len(logits["data"])
 
 
-def _importance(found: Disagreement) -> tuple[object, ...]:
+def _importance(run: Run, found: Disagreement) -> tuple[object, ...]:
     cells = [cell for split in found.splits for cell in split.against]
+    readable = found.smallest is not None and witness_size(found.smallest)[0] <= READABLE
     return (
         not any(cell.unexpected for cell in cells),
+        run.properties[found.slug]["level"] != "must",
+        not readable,
         -len({cell.column for cell in cells}),
         -sum(len(split.cases) for split in found.splits),
     )

@@ -1,4 +1,4 @@
-"""What the page says about single cells: findings, behaviours, what was not judged, strips."""
+"""What the pages say about single cells: findings, evidence, behaviours, what was not judged."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from conformance.report.verdict import severity
 from conformance.report.witness import LittleTable, little_table
 
 LARGEST_SCRIPT = 12_000
-"""Characters of a replay script that the page holds; the records have every case whole."""
-
+"""Characters of a replay script that a page holds; the records have every case whole."""
 
 MOST_WITNESSES = 200
-"""Counterexamples that the page prints; a run with more failures than that has one main fault."""
+"""Counterexamples that a page prints; whoever has more failures than that has one main fault."""
+
+UNJUDGED = ("unsupported", "not-run")
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,37 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Implementation:
-    """The findings of an implementation by property, the worst property first."""
+class Entry:
+    """A property of an implementation: how it ended in each dtype, and what was found."""
+
+    slug: str
+    cells: list[Cell]
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class Left:
+    """A property that was not judged, in some dtypes."""
+
+    slug: str
+    dtypes: list[str]
+    alone: bool
+    """Whether the page says nothing else about the property: its permalink leads here."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All about an implementation on a device."""
 
     column: Column
     prelude: str
     """The first half of each of its replay scripts; empty without the adapter's source."""
-    findings: dict[str, list[Finding]]
+    failing: list[Entry]
+    """The properties that did not pass everywhere, the worst first."""
+    passing: dict[str, list[Entry]]
+    """The others that were asked, by family."""
+    unjudged: list[tuple[Status, str, list[Left]]]
+    """What says nothing about it, by status and reason."""
 
 
 @dataclass(frozen=True)
@@ -56,31 +81,46 @@ class Answer:
     names: list[str]
 
 
-def by_implementation(run: Run) -> list[Implementation]:
-    """What did not pass, for every implementation of the run."""
-    whole = _shown_whole(run)
-    found = []
-    for column in run.columns:
-        groups: dict[str, list[Finding]] = {}
-        for cell in sorted(filter(lambda c: c.status.detailed, run.of(column)), key=severity):
-            groups.setdefault(cell.slug, []).append(_finding(cell, cell in whole))
-        for group in groups.values():
-            group.sort(key=lambda f: run.dtypes.index(f.cell.dtype))
-        source = column.about["adapter"]
-        found.append(Implementation(column, replay_prelude(source) if source else "", groups))
-    return found
+def sheet(run: Run, column: Column) -> Sheet:
+    """Everything that the records say about an implementation on a device."""
+    cells: dict[str, list[Cell]] = {}
+    for slug in run.properties:
+        found = [cell for dtype in run.dtypes if (cell := run.cell(column, slug, dtype))]
+        if found:
+            cells[slug] = found
+    failing = {slug: found for slug, found in cells.items() if any(map(_detailed, found))}
+    whole = _shown_whole(failing)
+    worst_first = sorted(failing.items(), key=lambda item: min(map(severity, item[1])))
+    passing: dict[str, list[Entry]] = {}
+    for slug, found in cells.items():
+        if slug not in failing and any(cell.status.name not in UNJUDGED for cell in found):
+            family = str(run.properties[slug]["family"])
+            passing.setdefault(family, []).append(Entry(slug, found, []))
+    source = column.about["adapter"]
+    return Sheet(
+        column,
+        replay_prelude(source) if source else "",
+        [
+            Entry(slug, found, [_finding(c, c in whole) for c in found if _detailed(c)])
+            for slug, found in worst_first
+        ],
+        passing,
+        _unjudged(cells, {*failing, *(e.slug for group in passing.values() for e in group)}),
+    )
 
 
-def _shown_whole(run: Run) -> set[Cell]:
+def _detailed(cell: Cell) -> bool:
+    return cell.status.detailed
+
+
+def _shown_whole(failing: Mapping[str, list[Cell]]) -> set[Cell]:
     """The cells whose counterexample is printed: the smallest of each property first."""
-    groups: dict[tuple[Column, str], list[Cell]] = {}
-    for cell in run.cells:
-        if cell.status.detailed and cell.record["witness"]:
-            groups.setdefault((cell.column, cell.slug), []).append(cell)
     ranked = [
         (rank, severity(cell), cell.id, cell)
-        for group in groups.values()
-        for rank, cell in enumerate(sorted(group, key=witness_size))
+        for cells in failing.values()
+        for rank, cell in enumerate(
+            sorted((c for c in cells if _detailed(c) and c.record["witness"]), key=witness_size)
+        )
     ]
     return {cell for *_, cell in sorted(ranked, key=lambda r: r[:3])[:MOST_WITNESSES]}
 
@@ -94,16 +134,22 @@ def _finding(cell: Cell, whole: bool) -> Finding:
     return Finding(cell, little_table(witness), script if small else "")
 
 
-def unjudged(run: Run, column: Column) -> list[tuple[Status, str, dict[str, list[str]]]]:
-    """What says nothing about an implementation, by reason: (status, reason, slug -> dtypes)."""
+def _unjudged(
+    cells: Mapping[str, list[Cell]], shown: set[str]
+) -> list[tuple[Status, str, list[Left]]]:
     groups: dict[tuple[Status, str], dict[str, list[str]]] = {}
-    for cell in run.of(column):
-        if cell.status.name in ("unsupported", "not-run"):
-            reason = str(cell.record["reason"] or "no reason was recorded")
-            groups.setdefault((cell.status, reason), {}).setdefault(cell.slug, []).append(
-                cell.dtype
-            )
-    return [(status, reason, slugs) for (status, reason), slugs in groups.items()]
+    for slug, found in cells.items():
+        for cell in found:
+            if cell.status.name in UNJUDGED:
+                reason = str(cell.record["reason"] or "no reason was recorded")
+                slugs = groups.setdefault((cell.status, reason), {})
+                slugs.setdefault(slug, []).append(cell.dtype)
+    left: list[tuple[Status, str, list[Left]]] = []
+    for (status, reason), slugs in groups.items():
+        entries = [Left(slug, dtypes, slug not in shown) for slug, dtypes in slugs.items()]
+        shown = shown | slugs.keys()
+        left.append((status, reason, entries))
+    return left
 
 
 def behaviours(run: Run) -> list[tuple[str, list[Answer]]]:
@@ -121,7 +167,7 @@ def _answers(run: Run, slug: str) -> list[Answer]:
         given: dict[str, list[str]] = {}
         for dtype in run.dtypes:
             cell = run.cell(column, slug, dtype)
-            if cell and cell.status.name not in ("unsupported", "not-run"):
+            if cell and cell.status.name not in UNJUDGED:
                 given.setdefault(cell.record["label"] or cell.status.name, []).append(dtype)
         for label, dtypes in given.items():
             where = f" ({', '.join(dtypes)})" if len(given) > 1 else ""

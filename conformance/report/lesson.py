@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from conformance.cases import worked_example as suite
 from conformance.report.charts import Scale, dots, figure, label, line, rule, x_axis, y_axis
-from conformance.report.run import Cell, Run
+from conformance.report.run import Cell, Column, Run
 from conformance.report.text import number
 from conformance.report.witness import steps
 from conformance.spec.formats import FORMATS, FloatFormat
@@ -104,6 +104,18 @@ def curve_panels(run: Run) -> list[tuple[str, Markup]]:
     return panels
 
 
+def own_panels(run: Run, column: Column) -> list[tuple[str, Markup]]:
+    """The panels of one implementation: its own loss, and its steps where it offers them."""
+    return [
+        (dtype, _panel(FORMATS[dtype], [_points(curve)]))
+        for dtype in run.dtypes
+        for curve in run.curves
+        if dtype in FORMATS
+        and (curve["implementation"], curve["device"], curve["dtype"])
+        == (column.name, column.device, dtype)
+    ]
+
+
 def limits(fmt: FloatFormat) -> tuple[float, float]:
     """The losses beyond which p_y is subnormal, and beyond which it rounds to 0."""
     # Half the smallest subnormal is a tie, and ties round to even: to 0.
@@ -146,20 +158,22 @@ def _panel(fmt: FloatFormat, curves: Sequence[list[tuple[float, float, float]]])
             parts.append(rule(x(place), y.start, x(place), infinite - 6, "limit"))
             nudge = -4 if anchor == "end" else 4
             parts.append(label(x(place) + nudge, 13, f"{text} {place:.1f}", "name", anchor))
+    chained = any(chain >= 0 for curve in curves for _, _, chain in curve)
     for css, which in (("chain", 2), ("fused", 1)):  # the fused loss is drawn over the chain
         for curve in curves:
             shown = [p for p in curve if p[which] >= 0]
             places = [(x(p[0]), infinite if math.isinf(p[which]) else y(p[which])) for p in shown]
             parts.append(line(places, f"{css} curve"))
     parts.append(label(x(top), y.start - 6, "fused", "said fused", "end"))
-    parts.append(
-        label(x(0) + 6, infinite + 14, "softmax → log → NLL ends at ∞", "said chain", "start")
-    )
+    if chained:
+        said = "softmax → log → NLL ends at ∞"
+        parts.append(label(x(0) + 6, infinite + 14, said, "said chain", "start"))
     parts.append(label((x(0) + x(top)) / 2, height - 8, "exact loss", "name"))
     title = (
-        f"{fmt.name}: absolute error over the exact loss. The fused loss stays near rounding error "
-        f"up to {number(top)}; softmax, log, NLL leaves it beyond {underflow:.1f}."
+        f"{fmt.name}: absolute error of the fused loss over the exact loss, up to {number(top)}."
     )
+    if chained:
+        title += f" Softmax, log, NLL leaves it beyond {underflow:.1f}."
     return figure(width, height, parts, title)
 
 

@@ -25,6 +25,14 @@ def page(template: str, **values: Any) -> str:
 
 @cache
 def _environment() -> Environment:
+    environment = new_environment()
+    style = "".join((TEMPLATES / name).read_text("utf-8") for name in ("report.css", "pages.css"))
+    environment.globals.update(style=Markup(style), suite=__version__)
+    return environment
+
+
+def new_environment() -> Environment:
+    """What every template of ours is made with: escaping, our filters, no undefined names."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -33,9 +41,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: text.visible(value) if isinstance(value, str) else value,
     )
-    environment.filters.update(
-        clip=text.clip, counted=text.counted, listed=text.listed, number=text.number
-    )
-    style = "".join((TEMPLATES / name).read_text("utf-8") for name in ("report.css", "pages.css"))
-    environment.globals.update(style=Markup(style), suite=__version__)
+    for name in ("clip", "counted", "link", "listed", "number", "seconds", "share", "spelled"):
+        environment.filters[name] = getattr(text, name)
     return environment

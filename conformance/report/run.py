@@ -28,6 +28,12 @@ class Column:
     label: str
     about: Record
     """The implementation's entry in the header."""
+    shared: bool = False
+    """Whether it is one of several columns of its implementation, one a device."""
+
+    @property
+    def framework(self) -> str:
+        return str(self.about["framework"] or "none")
 
     @property
     def version(self) -> str:
@@ -57,6 +63,14 @@ class Cell:
     @property
     def level(self) -> str:
         return str(self.record["level"])
+
+    @property
+    def device(self) -> str:
+        return self.column.device
+
+    @property
+    def framework(self) -> str:
+        return self.column.framework
 
     @property
     def unexpected(self) -> bool:
@@ -95,6 +109,14 @@ class Run:
         for entry in self.header["properties"]:
             found.setdefault(entry["family"], []).append(entry)
         return found
+
+    @property
+    def devices(self) -> list[str]:
+        return list(dict.fromkeys(column.device for column in self.columns))
+
+    @property
+    def frameworks(self) -> list[str]:
+        return sorted({column.framework for column in self.columns})
 
     def cell(self, column: Column, slug: str, dtype: str) -> Cell | None:
         return self._index.get((column, slug, dtype))
@@ -158,6 +180,7 @@ def _columns(header: Record, cells: list[Record]) -> dict[tuple[str, str], Colum
             device,
             f"{about['name']} on {device}" if several else about["name"],
             about,
+            shared=len(devices[about["name"]]) > 1,
         )
         for about in header["implementations"]
         for device in devices[about["name"]] or [""]

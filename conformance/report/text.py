@@ -115,22 +115,3 @@ def _short(address: str) -> str:
         r"https://github\.com/([^/]+/[^/]+)/(?:issues|pull)/(\d+)(?:[#?].*)?", address
     )
     return f"{match[1]}#{match[2]}" if match else re.sub(r"^https?://(www\.)?", "", address)
-
-
-class Anchors:
-    """Ids for the page: readable, stable, unique, and safe whatever the names are."""
-
-    def __init__(self) -> None:
-        self._ids: dict[tuple[str, ...], str] = {}
-        self._taken: set[str] = set()
-
-    def of(self, *names: str) -> str:
-        """The id of what has these names; the same one every time."""
-        if names not in self._ids:
-            plain = re.sub(r"[^A-Za-z0-9._/-]+", "-", "/".join(names))
-            found, n = plain, 2
-            while found in self._taken:
-                found, n = f"{plain}~{n}", n + 1
-            self._taken.add(found)
-            self._ids[names] = found
-        return self._ids[names]

@@ -55,8 +55,11 @@ def headline(run: Run) -> str:
         columns = {cell.column for cell in unexpected}
         cells = spelled(len(unexpected), "cell fails", "cells fail").capitalize()
         return f"{cells} unexpectedly, in {len(columns)} of {_implementations(run)}."
-    if STATUSES["known"] in counts:
-        return "Nothing unexpected: every failure was recorded beforehand."
+    if known := {cell.column for cell in run.cells if cell.status.name == "known"}:
+        somewhere = (
+            f"{len(known)} of {_implementations(run)} {'fails' if len(known) == 1 else 'fail'}"
+        )
+        return f"Nothing unexpected: {somewhere} somewhere, each time as recorded beforehand."
     return "Everything that was judged passed."
 
 
@@ -78,13 +81,38 @@ def story(run: Run) -> list[str]:
     if known := counts.get(STATUSES["known"], 0):
         cells = spelled(known, "cell fails", "cells fail").capitalize()
         failed = f"{cells} as recorded beforehand, with a reason. {failed}"
+    found = Counter(cell.column.label for cell in run.cells if cell.status.detailed)
+    nothing = [c.label for c in run.columns if c.label not in found and score(run.of(c)).judged]
+    where = [f"{label} ({counted(n, 'cell')})" for label, n in found.most_common(3)]
+    most = ["Nothing was found in " + listed(nothing)] * bool(nothing and found)
+    most += ["Most was found in " + listed(where)] * (len(found) > 1)
     words = {
         "unsupported": "unsupported",
         "not-run": "not run",
         "recorded": "behaviours recorded without a verdict",
     }
     left = [f"{n:,} {word}" for name, word in words.items() if (n := counts.get(STATUSES[name], 0))]
-    return [passed, failed] + ([f"Not judged: {listed(left)}."] if left else [])
+    where_found = [". ".join(most) + "."] if most else []
+    return [passed, failed, *where_found, *([f"Not judged: {listed(left)}."] if left else [])]
+
+
+def about(run: Run, column: Column) -> list[str]:
+    """The verdict on one implementation, in paragraphs."""
+    cells = run.of(column)
+    own, counts = score(cells), tally(cells)
+    judged = (
+        f"{own.passed:,} of the {own.judged:,} cells that were judged passed ({own.score}); "
+        f"{own.judged:,} of the {own.applicable:,} that must or should hold could be judged "
+        f"({own.coverage})."
+    )
+    failing = [cell for cell in cells if cell.status.detailed]
+    if not failing:
+        return [judged, "Nothing was found." if own.judged else "Nothing was judged."]
+    ways = [f"{n:,} {status.name}" for status, n in counts.items() if status.detailed]
+    slugs = list(dict.fromkeys(cell.slug for cell in sorted(failing, key=severity)))
+    where = counted(len(slugs), "property", "properties")
+    cells_said = spelled(len(failing), "cell", "cells").capitalize()
+    return [judged, f"{cells_said} did not pass, in {where}: {listed(ways, most=len(STATUSES))}."]
 
 
 def _unexpected(run: Run) -> str:

@@ -48,11 +48,15 @@ class LittleTable:
 
 
 def little_table(witness: Mapping[str, Any]) -> LittleTable | None:
-    """The table of the case that failed: the one that was asked, where the drawn one was not.
+    """The table of the case that failed: the one that was asked, where the drawn one was not."""
+    return table_of(asked_case(witness))
+
+
+def table_of(case: Case) -> LittleTable | None:
+    """A case as a table.
 
     None where its arrays do not belong together: there are questions that must be refused.
     """
-    case = asked_case(witness)
     if not _fits(case):
         return None
     logits = _rows(case.logits, case)
@@ -93,9 +97,8 @@ def asked_case(witness: Mapping[str, Any]) -> Case:
     return decode_case(witness["case"] if drawn_was_asked else asked[0]["case"])
 
 
-def in_one_line(witness: Mapping[str, Any]) -> str:
+def in_one_line(case: Case) -> str:
     """The case as one line: arrays if they are small, else their shapes."""
-    case = asked_case(witness)
     options = call_text(case)
     return f"logits {array_text(case.logits)}, target {array_text(case.target)}" + (
         f", {options}" if options else ""

@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 from conformance.cases.case import Case
 from conformance.properties.property import Property
 from conformance.properties.trial import Measure
+from conformance.records.witness import encode_case
 
 MEASURED = ("accurate", "loss-formula", "gradient-formula")
 """The properties whose errors are kept element by element, for the report's accuracy pictures."""
+
+KEPT = 512
+"""The most logits of a case that the records keep as the one with the largest error."""
 
 EDGES = np.array([0.0, *(2.0**k for k in range(-1, 11))])
 """Errors in ulp are counted as 0, (0, .5], (.5, 1], (1, 2], .. (512, 1024], more."""
@@ -38,6 +42,8 @@ class Tally:
     regimes: Counter[str] = field(default_factory=Counter)
     layouts: Counter[str] = field(default_factory=Counter)
     worst: dict[str, Any] | None = None
+    worst_case: Case | None = None
+    """The case of the worst answer; only where errors are kept, and it is small."""
     errors: dict[str, _Errors] = field(default_factory=dict)
     spoiled: int = 0
     rejected: int = 0
@@ -57,6 +63,8 @@ class Tally:
         if self.worst is None or measure.ratio > self.worst["ratio"]:
             ulp = measure.ulp if measure.errors is not None else None
             self.worst = {"ratio": measure.ratio, "ulp": ulp, "regime": case.regime}
+            small = measure.errors is not None and case.logits.size <= KEPT
+            self.worst_case = case if small else None
         for ulps, ratios in measure.errors or ():
             kept = self.errors.setdefault(case.regime, _Errors())
             kept.count += ulps.size
@@ -73,6 +81,11 @@ class Tally:
         """Memory layouts count as regimes where they are more than the plain one."""
         return {f"layout {name}": n for name, n in self.layouts.items() if name != "contiguous"}
 
+    def _worst(self) -> dict[str, Any] | None:
+        if self.worst is None or self.worst_case is None:
+            return self.worst
+        return self.worst | {"case": encode_case(self.worst_case)}
+
     def fields(self) -> dict[str, Any]:
         """The counts as fields of a cell's record."""
         return {
@@ -83,7 +96,7 @@ class Tally:
                 "floor": 0,
             },
             "regimes": dict(self.regimes) | self._other_layouts(),
-            "worst": self.worst,
+            "worst": self._worst(),
             "power": {"spoiled": self.spoiled, "rejected": self.rejected},
             "accuracy": {
                 regime: {

@@ -16,7 +16,7 @@ from jsonschema import validate
 
 from conformance.records.schema import Record
 from conformance.report import text
-from conformance.report.build import TEMPLATES as REPORT
+from conformance.report.pages import TEMPLATES as REPORT
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -213,7 +213,7 @@ def test_the_command_writes_one_file_and_its_page(tmp_path: Path, halves: Any) -
     assert done.exit_code == 0, done.output
     assert read_results(tmp_path / "out" / "results.jsonl", strict=True).cells == CELLS
     page = (tmp_path / "out" / "index.html").read_text()
-    assert "<dt>shard 2/2</dt><dd>run <bdi>2026-01-02T03:04:02Z-ab12cd</bdi>" in page
+    assert "<bdi>2026-01-02T03:04:02Z-ab12cd</bdi>, started 2026-01-02T03:04:02Z, shard 2/2" in page
     assert "This is shard" not in page
     assert "No unexpected failure in 12 judged cells." in done.stdout
 

@@ -271,11 +271,18 @@ def _asked(rng: np.random.Generator, cell: Record, outcome: str, expectation: st
         "examples": {"corpus": CORPUS, "searched": 200, "floor": 28},
         "regimes": {regime: int(rng.integers(8, 60)) for regime in REGIMES[:6]},
         "corpus": "" if outcome in ("crash", "timeout", "not-run") else "".join(corpus),
-        "worst": {"ratio": wild, "ulp": wild * 12, "regime": "gap"},
+        "worst": {"ratio": wild, "ulp": wild * 12, "regime": "gap"} | _attained(rng, slug, dtype),
         "power": {"spoiled": 40, "rejected": 12 if outcome == "vacuous" else 39},
         "accuracy": _accuracy(rng, wild) if slug in ("loss-formula", "gradient-formula") else None,
         "seconds": float(np.round(rng.gamma(2, 0.3), 3)),
     }
+
+
+def _attained(rng: np.random.Generator, slug: str, dtype: str) -> Record:
+    """The input of the largest error, in half of the cells that keep errors."""
+    if slug != "loss-formula" and (slug != "gradient-formula" or dtype != "float32"):
+        return {}
+    return {"case": encode_case(_case(rng, slug, dtype))}
 
 
 def _finding(

@@ -7,9 +7,10 @@ import io
 from typing import Any
 
 import pytest
+from pages import Page
 from rich.console import Console
 from synthetic import records
-from test_report import HOSTILE, Page
+from variations import HOSTILE
 
 from conformance.records.diff import Diff, diff
 from conformance.records.results import Results

@@ -1,0 +1,70 @@
+"""What goes wrong, and why: findings that have one reason, together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from conformance.report.run import Cell
+from conformance.report.status import Status
+from conformance.report.verdict import severity
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Cells that ended in one way, for one recorded reason or in one property; the worst first."""
+
+    status: Status
+    cells: tuple[Cell, ...]
+
+    @property
+    def worst(self) -> Cell:
+        return self.cells[0]
+
+    @property
+    def reason(self) -> str:
+        """The recorded reason; where nobody gave one, what was said of the worst cell."""
+        record = self.worst.record
+        return str(record["reason"] or record["message"] or "nothing was said")
+
+    @property
+    def labels(self) -> list[str]:
+        """The implementations that are concerned."""
+        return list(dict.fromkeys(cell.column.label for cell in self.cells))
+
+    @property
+    def examples(self) -> list[Cell]:
+        """The worst cell of each implementation."""
+        return list({cell.column: cell for cell in reversed(self.cells)}.values())[::-1]
+
+    @property
+    def slugs(self) -> list[str]:
+        return list(dict.fromkeys(cell.slug for cell in self.cells))
+
+    @property
+    def regimes(self) -> list[str]:
+        """The regimes of the smallest counterexamples."""
+        found = (cell.record["witness"] for cell in self.cells)
+        return list(dict.fromkeys(w["case"]["regime"] for w in found if w and w["case"]["regime"]))
+
+    @property
+    def pairs(self) -> str:
+        """``known:float32 known:float16``: what ended in which dtype, for the page's filters."""
+        return " ".join(dict.fromkeys(f"{cell.status.name}:{cell.dtype}" for cell in self.cells))
+
+    def every(self, facet: str) -> str:
+        """The values of a facet among the cells, for the page's filters."""
+        return " ".join(dict.fromkeys(getattr(cell, facet) for cell in self.cells))
+
+
+def causes(cells: Iterable[Cell]) -> list[Cause]:
+    """The causes of what did not pass: the unexpected first, then by how much they explain."""
+    groups: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        if cell.status.detailed:
+            why = str(cell.record["reason"] or "")
+            groups.setdefault((cell.status.name, why or "/" + cell.slug), []).append(cell)
+    found = [
+        Cause(group[0].status, tuple(sorted(group, key=severity))) for group in groups.values()
+    ]
+    return sorted(found, key=lambda c: (not c.worst.unexpected, -len(c.labels), -len(c.cells)))

@@ -1,0 +1,32 @@
+"""What a cell counts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conformance.cases.case import Case
+from conformance.properties.trial import Measure
+from conformance.records.witness import decode_case
+from conformance.running.tally import KEPT, Tally
+
+
+def case(classes: int) -> Case:
+    logits = np.arange(classes, dtype=np.float32)[None]
+    return Case(logits, np.array([0]), reduction="none", regime="wide")
+
+
+def test_the_input_of_the_largest_error_is_kept_where_it_is_small() -> None:
+    tally = Tally()
+    tally.keep(case(3), Measure(0.5, 1.0, []))
+    tally.keep(case(4), Measure(0.2, 9.0, []))
+    worst = tally.fields()["worst"]
+    assert (worst["ratio"], worst["ulp"], worst["regime"]) == (0.5, 1.0, "wide")
+    assert decode_case(worst["case"]).logits.tolist() == [[0, 1, 2]]
+    tally.keep(case(KEPT + 1), Measure(0.9, 2.0, []))
+    assert tally.fields()["worst"] == {"ratio": 0.9, "ulp": 2.0, "regime": "wide"}
+
+
+def test_where_errors_are_not_kept_no_input_is() -> None:
+    tally = Tally()
+    tally.keep(case(3), Measure(0.5, 1.0))
+    assert "case" not in tally.fields()["worst"]
