@@ -30,7 +30,7 @@ DTYPES = ("float64", "float32")
 MOST_SECONDS = 300
 """On two cores of one's own; on a machine that is shared, in proportion."""
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 EXPECTED: dict[str, Expected] = {
     found.name: found.load().function.expected  # type: ignore[attr-defined]
@@ -75,9 +75,9 @@ def judge(path: Path, *targets: str) -> Results:
         profile="quick",
         workers=2,
         timeout=60,
-        call_timeout=6,
+        call_timeout=4,
         memory=0.4,
-        shrink=1,
+        shrink=0,  # which has tests of its own
     )
     run(plan, path, Silent())
     return read_results(path, strict=True)
@@ -88,7 +88,7 @@ def sabotaged_run(folder: Path) -> Ran:
     calm = judge(folder / "calm.jsonl", *RIGHT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(MARK, mark)
-        patch.setattr(runner, "START_TIMEOUT", 30)
+        patch.setattr(runner, "START_TIMEOUT", 15)
         first, second, third = RIGHT
         began = time.monotonic()
         targets = (first, *AT_IMPORT, second, *FILES, third)
