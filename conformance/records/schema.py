@@ -17,10 +17,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import jsonschema.validators
 import numpy as np
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
-from jsonschema.validators import extend
 
 from conformance.errors import RecordsError
 
@@ -66,7 +66,8 @@ def _pattern(_: object, pattern: str, instance: Any, __: object) -> Iterator[Val
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-_Validator: Any = extend(Draft202012Validator, {"anyOf": _any_of, "pattern": _pattern})
+_library: Any = jsonschema.validators  # whose types say nothing of ``extend``
+_Validator = _library.extend(Draft202012Validator, {"anyOf": _any_of, "pattern": _pattern})
 
 
 @cache

@@ -22,7 +22,7 @@ forward_ad: Any = torch.autograd.forward_ad
 
 
 def _random_state() -> bytes:
-    return torch.get_rng_state().numpy().tobytes()
+    return bytes(torch.get_rng_state().numpy().tobytes())
 
 
 def _set_random_state(state: bytes) -> None:
