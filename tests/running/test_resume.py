@@ -26,6 +26,7 @@ from conformance.records.results import Results, read_results
 from conformance.records.schema import to_json
 from conformance.running import command
 from conformance.running.interrupt import Interrupted
+from conformance.running.process import interpreter
 from conformance.running.resume import take_up
 from conformance.running.runner import PATIENCE, Plan
 from conformance.running.runner import run as run_plan
@@ -233,7 +234,7 @@ def start_held(tmp_path: Path, *more: str) -> subprocess.Popen[str]:
     held = tmp_path / "held"
     arguments = ["run", *TARGETS, *OPTIONS, "--output", str(tmp_path), *more]
     parent = subprocess.Popen(
-        [sys.executable, "-m", "conformance", *arguments],
+        [*interpreter("conformance.__main__"), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
