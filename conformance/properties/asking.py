@@ -94,12 +94,18 @@ NO_CHANGES = "no change"
 """The answer about settings where none was changed; it comes, like all answers, as an array."""
 
 
+Watch = Callable[[Case | None], None]
+"""Who is told each case before it is asked, and None once it is answered."""
+
+
+def unwatched(case: Case | None) -> None:
+    """Nobody watches."""
+
+
 class Live:
     """Asks the implementation and remembers each answer."""
 
-    def __init__(
-        self, session: Session, options: frozenset[str], watch: Callable[[Case | None], None]
-    ) -> None:
+    def __init__(self, session: Session, options: frozenset[str], watch: Watch) -> None:
         self.session = session
         self.options = options
         self.watch = watch

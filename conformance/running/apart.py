@@ -8,7 +8,7 @@ that it could answer, and a cell of them has few: no search, and no smaller coun
 from __future__ import annotations
 
 import selectors
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
@@ -16,14 +16,14 @@ from typing import Any
 from conformance.cases.case import Case
 from conformance.contract.session import Session
 from conformance.errors import AdapterError
-from conformance.properties.asking import Answer, Raised
+from conformance.properties.asking import Answer, Raised, Watch
 from conformance.properties.property import Property
 from conformance.properties.trial import Violation
 from conformance.records.known import Expectation
 from conformance.records.results import Cell
 from conformance.records.schema import Record
 from conformance.records.witness import decode_array, encode_case
-from conformance.running.cell import Watch, judge_cell
+from conformance.running.cell import judge_cell
 from conformance.running.process import Garbled, Worker
 from conformance.running.profiles import PROFILES
 
@@ -67,7 +67,7 @@ def judge_apart(
 class Apart:
     """Asks in another process, and remembers each answer."""
 
-    def __init__(self, answerers: Answerers, watch: Callable[[Case | None], None]) -> None:
+    def __init__(self, answerers: Answerers, watch: Watch) -> None:
         self._answerers, self._watch = answerers, watch
         self.answers: list[Answer] = []
         self.asked: list[tuple[str, Case]] = []

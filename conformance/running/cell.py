@@ -26,7 +26,7 @@ from conformance.cases.space import Space, Unsupported
 from conformance.cases.strategies import draws
 from conformance.contract.session import Session
 from conformance.errors import ConformanceError
-from conformance.properties.asking import Live, Recorder
+from conformance.properties.asking import Live, Recorder, Watch
 from conformance.properties.features import features
 from conformance.properties.power import REQUIRED, is_sharp, spoiled_and_rejected
 from conformance.properties.property import DEVICES, Property
@@ -41,7 +41,6 @@ from conformance.running.profiles import Profile
 from conformance.running.tally import Tally
 from conformance.spec.formats import FORMATS
 
-Watch = Callable[[Case | None], None]
 AskerOf = Callable[[Watch], Recorder]
 
 ENOUGH = 24

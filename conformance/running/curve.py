@@ -14,13 +14,15 @@ import numpy as np
 
 from conformance.cases.case import Case
 from conformance.contract.session import Session
-from conformance.properties.asking import cotangent_of
+from conformance.properties.asking import Watch, cotangent_of, unwatched
 from conformance.properties.truth import Truth
 from conformance.running.smoke import ask
 from conformance.spec.formats import FORMATS, FloatFormat
 
+STEPS = "softmax-log-nll loss"
 
-def measure_curve(session: Session, dtype: str) -> dict[str, Any] | None:
+
+def measure_curve(session: Session, dtype: str, watch: Watch = unwatched) -> dict[str, Any] | None:
     """The ``curve`` record of an implementation: its loss, fused and by steps, as it grows.
 
     None for an implementation that cannot be asked for the loss of a class index.
@@ -38,14 +40,14 @@ def measure_curve(session: Session, dtype: str) -> dict[str, Any] | None:
             target=np.array([1]).astype(has.target_dtypes[0]),
             reduction=reduction,
         )
-        fused = _asked(session, case, "loss")
+        fused = _asked(session, case, "loss", watch)
         if fused is None:  # no point of a curve: it raised, or has another shape
             continue
         points.append(
             {
                 "exact": float(truth.solution(case).loss.hi.reshape(-1)[0]),
                 "fused": fused,
-                "chain": _asked(session, case, "softmax-log-nll loss") if steps else None,
+                "chain": _asked(session, case, STEPS, watch) if steps else None,
             }
         )
     if not points:
@@ -73,7 +75,7 @@ def _gaps(fmt: FloatFormat) -> list[float]:
     return [float(gap) for gap in (*winning, *losing)]
 
 
-def _asked(session: Session, case: Case, question: str) -> float | None:
-    loss = ask(session, question, case).value
+def _asked(session: Session, case: Case, question: str, watch: Watch) -> float | None:
+    loss = ask(session, question, case, watch).value
     expected = cotangent_of(case).size
     return float(loss.reshape(-1)[0]) if loss is not None and loss.size == expected else None

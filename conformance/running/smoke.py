@@ -16,7 +16,7 @@ import numpy as np
 from conformance.cases.case import Array, Case
 from conformance.contract.session import Session
 from conformance.errors import ConformanceError
-from conformance.properties.asking import Answer, Live, cotangent_of
+from conformance.properties.asking import Answer, Live, Watch, cotangent_of, unwatched
 from conformance.spec.formats import FORMATS
 
 
@@ -48,10 +48,10 @@ def _findings(session: Session) -> Iterator[str]:
     yield from _about_options(session)
 
 
-def ask(session: Session, question: str, case: Case) -> Answer:
+def ask(session: Session, question: str, case: Case, watch: Watch = unwatched) -> Answer:
     """One question, one answer: an array, or what was raised."""
     options = session.implementation.capabilities.options
-    return Live(session, options, watch=lambda case: None).ask(question, case)
+    return Live(session, options, watch=watch).ask(question, case)
 
 
 def plainest(session: Session, dtype: str) -> Case:

@@ -85,8 +85,9 @@ def work(job: Record, report: Report) -> None:
         if not wanted(job, dtype, CURVE):
             continue
         report("begin", dtype=dtype, property=CURVE)
-        with suppress(BaseException):  # a curve is a picture, no verdict
-            if curve := measure_curve(session, dtype):
+        with suppress(BaseException), open(job["in_flight"], "wb", buffering=0) as file:
+            # A curve is a picture, no verdict.
+            if curve := measure_curve(session, dtype, Watch(file.fileno())):
                 check("curve", curve, "the curve")
                 report(**curve)
     report("done")

@@ -118,6 +118,13 @@ def say_and_die() -> None:
     os.abort()
 
 
+@implementation("hangs-in-its-curve", **declare)
+def hangs_in_its_curve(logits: Any, target: Any) -> Any:
+    if logits.shape == CURVE and logits[0, 0] > 700:
+        hang()
+    return right(logits, target)
+
+
 hangs = implementation("hangs", **declare)(where(always, hang))
 patient = implementation("patient", **declare)(where(always, take_time))
 worn = implementation("worn", **declare)(where(lambda x: several(x) or next(calls) > 3, die))

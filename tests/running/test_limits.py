@@ -67,6 +67,13 @@ def test_a_call_that_takes_too_long_is_a_timeout_of_its_cell(tmp_path: Path) -> 
     assert cells["float32"]["outcome"] in ("pass", "vacuous")
 
 
+def test_a_call_for_a_curve_is_limited_too(tmp_path: Path) -> None:
+    began = time.monotonic()
+    cells = judge(tmp_path, "hangs_in_its_curve", call_timeout=2.0, timeout=600.0)
+    assert time.monotonic() - began < 300
+    assert {cell["outcome"] for cell in cells.values()} <= {"pass", "vacuous"}
+
+
 def test_many_short_calls_are_no_long_one(tmp_path: Path) -> None:
     cell = judge(tmp_path, "patient", call_timeout=2.5)["float64"]
     assert cell["seconds"] > 2.5
