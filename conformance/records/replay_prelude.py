@@ -193,7 +193,7 @@ def wrong(got, low, high, place=None):
 
 
 def among(*numbers):
-    """Whether each of the run's numbers is in an answer again, as far as it was written."""
+    """Whether each of the run's numbers is in an answer again, to its six written digits."""
     values = np.array([float(v) for a in arrays() for v in np.ravel(a)])
     return all(np.isclose(values, n, rtol=1e-5, atol=0, equal_nan=True).any() for n in numbers)
 

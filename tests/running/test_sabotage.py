@@ -28,7 +28,7 @@ RIGHT = ("numpy-stable", "scipy-log-softmax", "numpy-by-hand")
 SLUGS = ("loss-formula", "repeatable", "inputs-are-not-modified", "global-state-untouched")
 DTYPES = ("float64", "float32")
 MOST_SECONDS = 300
-"""On two cores of one's own; on a machine that is shared, in proportion."""
+"""On two cores of one's own."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
@@ -139,6 +139,5 @@ def test_one_run_over_all_of_them(tmp_path: Path) -> None:
     assert len(names) == len(RIGHT) + len(EXPECTED) + len(EXPECTED_AT_IMPORT)
     assert len(ran.sabotaged.cells) == len(names) * len(SLUGS) * len(DTYPES)
     assert ran.left == {}, "somebody is left running"
-    share = os.getloadavg()[1] / (os.cpu_count() or 1)
-    print(f"{ran.seconds:.0f} s, with {share:.1f} processes a core")
-    assert ran.seconds < MOST_SECONDS * max(1, share)
+    print(f"{ran.seconds:.0f} s")
+    assert ran.seconds < MOST_SECONDS
