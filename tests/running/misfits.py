@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -120,7 +121,8 @@ def say_and_die() -> None:
 
 @implementation("hangs-in-its-curve", **declare)
 def hangs_in_its_curve(logits: Any, target: Any) -> Any:
-    if logits.shape == CURVE and logits[0, 0] > 700:
+    asked_by = (frame.name for frame in traceback.extract_stack())
+    if logits[0, 0] > 700 and "measure_curve" in asked_by:
         hang()
     return right(logits, target)
 
