@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from conformance.contract.discovery import find
 from conformance.contract.session import open_session
+from conformance.judging.cell import Judge, supported_space
+from conformance.judging.profiles import Profile
 from conformance.properties import BY_SLUG
-from conformance.running.cell import Judge, supported_space
-from conformance.running.profiles import Profile
 
 EXAMPLES = 1000
 ALLOWANCE = {"float32": 0.6e-3, "float64": 1.2e-3}

@@ -24,12 +24,12 @@ from time import perf_counter
 
 from conformance.contract.discovery import find
 from conformance.contract.session import open_session
+from conformance.judging.cell import judge_cell
+from conformance.judging.curve import measure_curve
+from conformance.judging.profiles import PROFILES
 from conformance.properties import BY_SLUG, PROPERTIES
 from conformance.records.known import known_path, load_known
 from conformance.records.results import Cell
-from conformance.running.cell import judge_cell
-from conformance.running.curve import measure_curve
-from conformance.running.profiles import PROFILES
 from conformance.running.runner import Plan, run
 
 BAR = 0.10

@@ -12,11 +12,11 @@ from conformance.version import __version__
 
 if TYPE_CHECKING:
     from conformance.contract.implementation import implementation
-    from conformance.running.library import check, conformance_cells, judge
+    from conformance.judging.library import check, conformance_cells, judge
 
 __all__ = ["__version__", "check", "conformance_cells", "implementation", "judge"]
 
-_HOMES = dict.fromkeys(("check", "conformance_cells", "judge"), "conformance.running.library")
+_HOMES = dict.fromkeys(("check", "conformance_cells", "judge"), "conformance.judging.library")
 _HOMES["implementation"] = "conformance.contract.implementation"
 
 

@@ -11,9 +11,24 @@ from typing import NoReturn
 import click
 from rich.table import Table
 
+from conformance.commands.command import (
+    Commands,
+    adapter_of,
+    adapters_option,
+    console,
+    results_argument,
+    writable,
+)
+from conformance.commands.files import kind_of, witness_in
+from conformance.commands.known import known
+from conformance.commands.progress import watched
+from conformance.commands.replay import TIMEOUT
+from conformance.commands.replay import replay as ask_again
+from conformance.commands.summary import exit_code, print_summary
 from conformance.contract.capabilities import did_you_mean
 from conformance.contract.discovery import Found, find
 from conformance.errors import StorageError, UsageError
+from conformance.judging.profiles import PROFILES
 from conformance.properties import BY_SLUG, PROPERTIES
 from conformance.properties.property import LEVELS, Property
 from conformance.records.known import load_known
@@ -26,26 +41,11 @@ from conformance.records.witness import read_witness
 from conformance.records.writer import claimed, write_results
 from conformance.report.build import build_report
 from conformance.reporting import CIFiles, ci_options, diff, publish
-from conformance.running.command import (
-    Commands,
-    adapter_of,
-    adapters_option,
-    console,
-    results_argument,
-    writable,
-)
-from conformance.running.files import kind_of, witness_in
 from conformance.running.interrupt import Interrupted
-from conformance.running.known import known
-from conformance.running.profiles import PROFILES
-from conformance.running.progress import watched
-from conformance.running.replay import TIMEOUT
-from conformance.running.replay import replay as ask_again
 from conformance.running.resume import begin, take_up
 from conformance.running.runner import Plan
 from conformance.running.runner import run as run_plan
 from conformance.running.shard import read_shard
-from conformance.running.summary import exit_code, print_summary
 from conformance.spec.formats import FORMATS
 from conformance.version import __version__
 

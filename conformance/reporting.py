@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from conformance.commands.command import console
 from conformance.errors import StorageError, UsageError
 from conformance.properties import BY_SLUG
 from conformance.records.diff import diff as difference
@@ -21,7 +22,6 @@ from conformance.report.junit import junit
 from conformance.report.markdown import LARGEST, summary
 from conformance.report.publish import publish as publish_run
 from conformance.report.terminal import print_diff
-from conformance.running.command import console
 from conformance.version import __version__
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

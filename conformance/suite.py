@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from conformance.cases.space import Unsupported
 from conformance.cases.strategies import draws
-from conformance.running.cell import Judge
-from conformance.running.library import CellId, judge_of
-from conformance.running.profiles import PROFILES, Profile
+from conformance.judging.cell import Judge
+from conformance.judging.library import CellId, judge_of
+from conformance.judging.profiles import PROFILES, Profile
 
 
 def test_corpus(conformance_cell: CellId, request: pytest.FixtureRequest) -> None:

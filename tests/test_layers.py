@@ -21,12 +21,20 @@ BELOW: dict[str, set[str]] = {
     "properties": {"errors", "spec", "cases"},
     "records": {"errors", "cases", "spec.formats"},
     "report": {"errors", "records", "cases", "spec.formats", "version"},
-    "running": {"errors", "spec", "cases", "contract", "properties", "records", "version"},
-    "suite": {"errors", "spec", "cases", "contract", "properties", "records", "running"},
-    "reporting": {"errors", "properties", "records", "report", "running.command", "version"},
+    "judging": {"errors", "spec", "cases", "contract", "properties", "records", "version"},
+    "suite": {"errors", "spec", "cases", "contract", "properties", "records", "judging"},
+    "running": {
+        *("errors", "spec.formats", "cases", "contract", "properties", "records"),
+        *("judging", "version"),
+    },
+    "commands": {
+        *("errors", "spec.formats", "cases", "contract", "properties", "records"),
+        *("judging", "running", "version"),
+    },
+    "reporting": {"errors", "properties", "records", "report", "commands.command", "version"},
     "cli": {
         *("errors", "spec", "cases", "contract", "properties", "records"),
-        *("report", "running", "reporting"),
+        *("judging", "running", "commands", "report", "reporting"),
     },
 }
 """What each room, or module of the package itself, may import besides itself."""
@@ -97,10 +105,10 @@ def test_implementations_are_never_imported() -> None:
 @pytest.mark.parametrize(
     ("statement", "found"),
     [
-        ("import conformance.running.cell", "running.cell"),
-        ("from conformance.running import cell", "running"),
-        ("from conformance import running", "running"),
-        ("from ..running import cell", "running"),
+        ("import conformance.judging.cell", "judging.cell"),
+        ("from conformance.judging import cell", "judging"),
+        ("from conformance import judging", "judging"),
+        ("from ..judging import cell", "judging"),
         ("def f():\n    from conformance.cli import main", "cli"),
     ],
 )

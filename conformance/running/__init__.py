@@ -1,0 +1,1 @@
+"""A whole run: worker processes, their limits, and what is left of those that are lost."""

@@ -11,11 +11,11 @@ import os
 from conformance.contract.discovery import find
 from conformance.contract.session import open_session
 from conformance.errors import ConformanceError
+from conformance.judging.device import silence
 from conformance.properties.asking import Answer, Live
 from conformance.records.schema import Record
 from conformance.records.witness import decode_case, encode_array
 from conformance.running.child import Link
-from conformance.running.device import silence
 
 
 def main() -> None:

@@ -16,6 +16,8 @@ from typing import Any
 from conformance.cases.case import Case
 from conformance.contract.session import Session
 from conformance.errors import AdapterError
+from conformance.judging.cell import judge_cell
+from conformance.judging.profiles import PROFILES
 from conformance.properties.asking import Answer, Raised, Watch
 from conformance.properties.property import Property
 from conformance.properties.trial import Violation
@@ -23,9 +25,7 @@ from conformance.records.known import Expectation
 from conformance.records.results import Cell
 from conformance.records.schema import Record
 from conformance.records.witness import decode_array, encode_case
-from conformance.running.cell import judge_cell
 from conformance.running.process import Garbled, Worker
-from conformance.running.profiles import PROFILES
 
 FRUGAL = replace(PROFILES["quick"], name="frugal", frugal=True)
 TICK = 0.25

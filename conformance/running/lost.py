@@ -41,6 +41,16 @@ def with_case(cell: Cell, found: Found, entry: Implementation, case: Record | No
     return cast(Cell, cell | fields)
 
 
+def blamed(cell: Cell, why: str, found: Found, entry: Implementation, case: Record | None) -> Cell:
+    """The cell in which the device was lost, with the last case that was asked before."""
+    if cell["outcome"] == "crash":  # it was found out there
+        return cell
+    message = f"{why}; before that, {cell['message']}" if cell["message"] else why
+    nothing = {"expectation": None, "reason": None, "link": None, "witness": None}
+    crash = cast(Cell, {**cell, **nothing, "outcome": "crash", "message": message})
+    return with_case(crash, found, entry, case)
+
+
 def with_smaller_case(cell: Cell, case: Record, note: str) -> Cell:
     """The cell with a case instead of its witness's, and a note about how that was found."""
     assert cell["witness"]

@@ -18,6 +18,7 @@ from typing import Any, Protocol, cast
 
 from conformance.contract.discovery import Found
 from conformance.errors import RecordsError
+from conformance.judging.curve import has_curve
 from conformance.properties.property import Property
 from conformance.records.results import (
     Cell,
@@ -29,7 +30,6 @@ from conformance.records.results import (
 )
 from conformance.records.schema import Record, check
 from conformance.records.writer import ResultsWriter
-from conformance.running.curve import has_curve
 from conformance.running.guardian import parents
 from conformance.running.host import memory
 from conformance.running.in_flight import asked_at, noted_case

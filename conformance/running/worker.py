@@ -21,22 +21,23 @@ from conformance.contract.discovery import find
 from conformance.contract.implementation import Implementation
 from conformance.contract.session import Session
 from conformance.errors import AdapterError, ConformanceError
+from conformance.judging.cell import judge_cell
+from conformance.judging.curve import measure_curve
+from conformance.judging.device import lost
+from conformance.judging.opening import first_asked, load
+from conformance.judging.profiles import PROFILES
+from conformance.judging.smoke import smoke
 from conformance.properties import BY_SLUG
 from conformance.properties.property import Property
 from conformance.records.known import Expectation, known_path, load_known
 from conformance.records.results import Cell, blank_cell, cell_id
 from conformance.records.schema import Record, check
 from conformance.running.apart import judge_apart
-from conformance.running.cell import judge_cell
 from conformance.running.child import Link
-from conformance.running.curve import measure_curve
-from conformance.running.device import blamed, lost
 from conformance.running.in_flight import Watch, noted_case
-from conformance.running.opening import first_asked, load
+from conformance.running.lost import blamed
 from conformance.running.process import CURVE
-from conformance.running.profiles import PROFILES
 from conformance.running.shard import Shard
-from conformance.running.smoke import smoke
 
 Report = Callable[..., None]
 

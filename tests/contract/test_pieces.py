@@ -11,8 +11,8 @@ from conformance.cases.case import Case
 from conformance.contract.frameworks import load_bridge
 from conformance.contract.session import open_session
 from conformance.errors import AdapterError, UsageError
+from conformance.judging.cell import supported_space
 from conformance.properties.truth import Truth
-from conformance.running.cell import supported_space
 from conformance.spec import formulas
 from conformance.spec.formats import FORMATS
 

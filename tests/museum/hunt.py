@@ -20,14 +20,14 @@ from faithful import Array, Faithful, adapter
 from conformance.cases.case import OPTIONS, Case
 from conformance.contract.session import Session, open_session
 from conformance.errors import ConformanceError
+from conformance.judging.cell import judge_cell
+from conformance.judging.profiles import PROFILES
 from conformance.properties import BY_SLUG, PROPERTIES
 from conformance.properties.asking import Live
 from conformance.properties.property import Property
 from conformance.properties.trial import Float64, Trial, Violation
 from conformance.properties.truth import Truth
 from conformance.records.results import Cell
-from conformance.running.cell import judge_cell
-from conformance.running.profiles import PROFILES
 from conformance.spec.double_double import Pair
 from conformance.spec.oracle import Solution
 

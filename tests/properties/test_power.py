@@ -13,6 +13,8 @@ from conformance.cases.case import Case
 from conformance.cases.space import PLAIN
 from conformance.contract.discovery import find
 from conformance.contract.session import Session, open_session
+from conformance.judging.cell import judge_cell
+from conformance.judging.profiles import PROFILES
 from conformance.properties import BY_SLUG
 from conformance.properties.asking import Answer, Raised
 from conformance.properties.power import REQUIRED, is_sharp, spoiled_and_rejected
@@ -20,8 +22,6 @@ from conformance.properties.property import Property, states
 from conformance.properties.trial import Trial
 from conformance.properties.truth import Truth
 from conformance.records.results import Cell
-from conformance.running.cell import judge_cell
-from conformance.running.profiles import PROFILES
 
 SPACE = PLAIN.but(regimes=("confident-wrong", "typical"))
 

@@ -14,13 +14,13 @@ from conformance.cases.space import Unsupported
 from conformance.contract.discovery import find
 from conformance.contract.session import Session, open_session
 from conformance.errors import AdapterError
+from conformance.judging.cell import judge_cell, supported_space
+from conformance.judging.profiles import PROFILES
 from conformance.properties import BY_SLUG, PROPERTIES
 from conformance.properties.trial import Violation
 from conformance.records.results import Cell, is_unexpected
 from conformance.records.schema import check
 from conformance.running.apart import FRUGAL, Answerers, Apart, decoded, judge_apart
-from conformance.running.cell import judge_cell, supported_space
-from conformance.running.profiles import PROFILES
 
 ADAPTERS = str(Path(__file__).with_name("out_of_range.py"))
 QUESTION = BY_SLUG["out-of-range-target"]

@@ -15,6 +15,8 @@ from conformance.cases.case import Case
 from conformance.cases.space import PLAIN
 from conformance.contract.discovery import find
 from conformance.contract.session import Session, open_session
+from conformance.judging.cell import Judge, judge_cell, supported_space
+from conformance.judging.profiles import PROFILES, Profile
 from conformance.properties import BY_SLUG
 from conformance.properties.property import Property, states
 from conformance.properties.trial import Trial
@@ -22,8 +24,6 @@ from conformance.records.known import Expectation
 from conformance.records.results import Cell, is_unexpected
 from conformance.records.schema import check
 from conformance.records.witness import decode_case
-from conformance.running.cell import Judge, judge_cell, supported_space
-from conformance.running.profiles import PROFILES, Profile
 
 QUICK = PROFILES["quick"]
 ACCURATE = BY_SLUG["accurate"]

@@ -15,13 +15,15 @@ import conformance.contract.frameworks.numpy as bridge
 from conformance.contract.discovery import Found, find
 from conformance.contract.session import Session
 from conformance.errors import AdapterError
+from conformance.judging import device
+from conformance.judging.cell import judge_cell
+from conformance.judging.profiles import PROFILES
 from conformance.properties import BY_SLUG
 from conformance.records.known import Expectation
 from conformance.records.results import Cell, blank_cell, read_results
 from conformance.records.schema import check
-from conformance.running import device, worker
-from conformance.running.cell import judge_cell
-from conformance.running.profiles import PROFILES
+from conformance.running import worker
+from conformance.running.lost import blamed
 from conformance.running.runner import Plan, run
 from conformance.running.worker import introduce
 
@@ -115,7 +117,7 @@ def test_a_cell_after_which_the_device_is_silent_is_a_crash_whatever_it_was() ->
     for outcome, message in (("pass", None), ("fail", "the loss is 3")):
         cell = blank_cell("quantum", "quantum", "float64", "accurate", "must", outcome=outcome)
         cell["message"], cell["expectation"], cell["reason"] = message, "known", "it does that"
-        crash = device.blamed(cell, "the device answers no more: so", found(), entry, None)
+        crash = blamed(cell, "the device answers no more: so", found(), entry, None)
         assert crash["outcome"] == "crash"
         assert crash["message"].startswith("the device answers no more: so")
         assert crash["message"].endswith(message or "so")
@@ -125,7 +127,7 @@ def test_a_cell_after_which_the_device_is_silent_is_a_crash_whatever_it_was() ->
 def test_a_crash_that_was_found_out_in_its_cell_stays_as_it_is() -> None:
     cell = verdict(on_a_device(lost_at(5)))
     entry = introduce(adapters.adapted(adapters.right))["entry"]
-    assert device.blamed(cell, "silent", found(), entry, None) is cell
+    assert blamed(cell, "silent", found(), entry, None) is cell
 
 
 # -- the worker ------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from adapters import adapted
 
 from conformance import check, conformance_cells, judge
 from conformance.errors import AdapterError, UsageError
+from conformance.judging.library import NotConformant
 from conformance.records.known import Expectation, save_known
-from conformance.running.library import NotConformant
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

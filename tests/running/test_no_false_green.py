@@ -14,14 +14,14 @@ from conformance.cases.case import Case
 from conformance.cases.space import PLAIN
 from conformance.contract.session import Session
 from conformance.errors import AdapterError
+from conformance.judging.cell import judge_cell
+from conformance.judging.library import CellId, NotConformant, conformance_cells
+from conformance.judging.profiles import PROFILES
 from conformance.properties import BY_SLUG
 from conformance.properties.property import Property, states
 from conformance.properties.trial import Trial
 from conformance.records.known import Expectation
 from conformance.records.results import Cell
-from conformance.running.cell import judge_cell
-from conformance.running.library import CellId, NotConformant, conformance_cells
-from conformance.running.profiles import PROFILES
 
 
 def verdict(

@@ -10,11 +10,11 @@ import numpy as np
 
 from conformance.contract.discovery import find
 from conformance.contract.settings import read_floating_point
+from conformance.judging.cell import judge_cell
+from conformance.judging.opening import first_asked, load
+from conformance.judging.profiles import PROFILES
 from conformance.properties import BY_SLUG
 from conformance.records.results import Cell, read_results
-from conformance.running.cell import judge_cell
-from conformance.running.opening import first_asked, load
-from conformance.running.profiles import PROFILES
 from conformance.running.runner import Plan, run
 
 ADAPTER = str(Path(__file__).with_name("rounds_at_import.py"))

@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     installed = any(e.name == "conformance" for e in entry_points(group="pytest11"))
-    plugin = [] if installed else ["-p", "conformance.running.plugin"]
+    plugin = [] if installed else ["-p", "conformance.judging.plugin"]
     plugin += ["-p", "no:cacheprovider"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *plugin, "-q", "-rA", *arguments],

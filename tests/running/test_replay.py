@@ -13,9 +13,9 @@ from survivors import MARK, survivors
 
 from conformance.cases.case import Case
 from conformance.cli import main
+from conformance.commands.replay import replay
 from conformance.records.schema import to_json
 from conformance.records.witness import encode_case
-from conformance.running.replay import replay
 
 ADAPTER = """
 import os

@@ -20,11 +20,11 @@ from click.testing import CliRunner, Result
 
 from conformance import cli
 from conformance.cli import main
+from conformance.commands import command
 from conformance.contract.discovery import find
 from conformance.properties import BY_SLUG
 from conformance.records.results import Results, read_results
 from conformance.records.schema import to_json
-from conformance.running import command
 from conformance.running.interrupt import Interrupted
 from conformance.running.process import interpreter
 from conformance.running.resume import take_up

@@ -15,6 +15,7 @@ import pytest
 from survivors import MARK, survivors
 
 from conformance.cases.case import Case
+from conformance.commands.summary import exit_code
 from conformance.contract.discovery import find
 from conformance.properties import BY_SLUG
 from conformance.records.known import Expectation, known_path, save_known
@@ -23,7 +24,6 @@ from conformance.records.witness import decode_case, encode_case
 from conformance.running import runner
 from conformance.running.in_flight import Watch, noted_case
 from conformance.running.runner import PATIENCE, Plan, run
-from conformance.running.summary import exit_code
 
 HERE = Path(__file__).parent
 SABOTAGE = HERE / "sabotage.py"

@@ -12,7 +12,7 @@ from adapters import session_of
 from conformance import implementation
 from conformance.contract.discovery import find
 from conformance.contract.session import open_session
-from conformance.running.smoke import smoke
+from conformance.judging.smoke import smoke
 
 
 def messages(session: Any) -> list[str]:

@@ -12,9 +12,9 @@ import pytest
 from rich.console import Console
 
 from conformance.cases.case import Case
+from conformance.commands.summary import exit_code, print_summary, verdict
 from conformance.records.results import Results, blank_cell
 from conformance.records.witness import encode_case
-from conformance.running.summary import exit_code, print_summary, verdict
 
 PROPERTIES = {"formula": "must", "offset": "should", "empty-mean": "behaviour"}
 FOOTER: Any = {"complete": True}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from conformance.cases.case import Case
+from conformance.judging.tally import KEPT, Tally
 from conformance.properties.trial import Measure
 from conformance.records.witness import decode_case
-from conformance.running.tally import KEPT, Tally
 
 
 def case(classes: int) -> Case:

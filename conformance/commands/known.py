@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from conformance.commands.command import Commands, adapter_of, adapters_option, results_argument
+from conformance.commands.region import read_region, within
 from conformance.contract.capabilities import did_you_mean
 from conformance.errors import UsageError
 from conformance.records.known import (
@@ -21,8 +23,6 @@ from conformance.records.known import (
     without_stale,
 )
 from conformance.records.results import read_results
-from conformance.running.command import Commands, adapter_of, adapters_option, results_argument
-from conformance.running.region import read_region, within
 from conformance.spec.formats import FORMATS
 
 

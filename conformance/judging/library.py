@@ -11,14 +11,14 @@ import pytest
 from conformance.contract.implementation import Implementation
 from conformance.contract.session import Session, open_session
 from conformance.errors import AdapterError, UsageError
+from conformance.judging.cell import Judge, judge_cell, supported_space
+from conformance.judging.profiles import PROFILES, Profile
+from conformance.judging.smoke import smoke
 from conformance.properties import BY_SLUG
 from conformance.properties.property import Property
 from conformance.records.known import Expectation, known_path, load_known
 from conformance.records.results import Cell, is_unexpected
 from conformance.records.words import in_words
-from conformance.running.cell import Judge, judge_cell, supported_space
-from conformance.running.profiles import PROFILES, Profile
-from conformance.running.smoke import smoke
 
 
 @dataclass(frozen=True, repr=False)

@@ -26,6 +26,10 @@ from conformance.cases.space import Space, Unsupported
 from conformance.cases.strategies import draws
 from conformance.contract.session import Session
 from conformance.errors import ConformanceError
+from conformance.judging.device import lost
+from conformance.judging.failure import Failure, versions_of, way
+from conformance.judging.profiles import Profile
+from conformance.judging.tally import Tally
 from conformance.properties.asking import Live, Recorder, Watch
 from conformance.properties.features import features
 from conformance.properties.power import REQUIRED, is_sharp, spoiled_and_rejected
@@ -35,10 +39,6 @@ from conformance.properties.truth import Truth
 from conformance.records.known import Expectation
 from conformance.records.results import Cell, blank_cell
 from conformance.records.witness import decode_case
-from conformance.running.device import lost
-from conformance.running.failure import Failure, versions_of, way
-from conformance.running.profiles import Profile
-from conformance.running.tally import Tally
 from conformance.spec.formats import FORMATS
 
 AskerOf = Callable[[Watch], Recorder]

@@ -14,9 +14,9 @@ import numpy as np
 
 from conformance.cases.case import Case
 from conformance.contract.session import Session
+from conformance.judging.smoke import ask
 from conformance.properties.asking import Watch, cotangent_of, unwatched
 from conformance.properties.truth import Truth
-from conformance.running.smoke import ask
 from conformance.spec.formats import FORMATS, FloatFormat
 
 STEPS = "softmax-log-nll loss"

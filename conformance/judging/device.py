@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
-
-from conformance.contract.discovery import Found
 from conformance.contract.session import Session
 from conformance.errors import ConformanceError
-from conformance.records.results import Cell, Implementation
-from conformance.records.schema import Record
-from conformance.running.lost import with_case
-from conformance.running.smoke import ask, plainest
+from conformance.judging.smoke import ask, plainest
 
 
 def lost(session: Session, dtype: str) -> str:
@@ -28,13 +22,3 @@ def silence(session: Session, dtype: str) -> str:
     except ConformanceError as error:
         return str(error)
     return "" if answer.value is not None else f"the plainest question raised {answer.raised}"
-
-
-def blamed(cell: Cell, why: str, found: Found, entry: Implementation, case: Record | None) -> Cell:
-    """The cell in which the device was lost, with the last case that was asked before."""
-    if cell["outcome"] == "crash":  # it was found out there
-        return cell
-    message = f"{why}; before that, {cell['message']}" if cell["message"] else why
-    nothing = {"expectation": None, "reason": None, "link": None, "witness": None}
-    crash = cast(Cell, {**cell, **nothing, "outcome": "crash", "message": message})
-    return with_case(crash, found, entry, case)

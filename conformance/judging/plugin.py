@@ -92,7 +92,7 @@ def _check(config: pytest.Config) -> None:
 def _parameters(config: pytest.Config) -> Iterator[Any]:
     from conformance.contract.discovery import find
     from conformance.contract.session import open_session
-    from conformance.running.library import conformance_cells
+    from conformance.judging.library import conformance_cells
 
     device = config.getoption("--conformance-device")
     for found in find(config.getoption("--implementation")):

@@ -10,8 +10,8 @@ from conformance.contract.implementation import Implementation
 from conformance.contract.session import Session, open_session
 from conformance.contract.settings import read_floating_point, restore_floating_point
 from conformance.errors import ConformanceError
+from conformance.judging.smoke import ask, plainest
 from conformance.properties.asking import NO_CHANGES
-from conformance.running.smoke import ask, plainest
 
 
 def load(found: Found) -> tuple[Implementation, str]:

@@ -15,6 +15,8 @@ import sys
 from conformance.contract.discovery import find
 from conformance.contract.session import Session, open_session
 from conformance.errors import ConformanceError, UsageError
+from conformance.judging.failure import versions_of
+from conformance.judging.profiles import PROFILES
 from conformance.properties import BY_SLUG
 from conformance.properties.asking import Live
 from conformance.properties.trial import Trial, Violation
@@ -23,9 +25,7 @@ from conformance.records.schema import Record, to_json
 from conformance.records.visible import visible
 from conformance.records.witness import decode_case
 from conformance.running import guardian
-from conformance.running.failure import versions_of
 from conformance.running.process import interpreter
-from conformance.running.profiles import PROFILES
 from conformance.version import __version__
 
 TIMEOUT = 60.0 + PROFILES["standard"].searched
@@ -38,7 +38,7 @@ _SAID = 100
 def replay(witness: Record, target: str, *, timeout: float = TIMEOUT) -> int:
     """Ask in a process of its own and print what happens; the exit code.  0: the property holds."""
     command = [sys.executable, "-I", "-S", guardian.__file__]
-    command += [*interpreter("conformance.running.replay"), target]
+    command += [*interpreter("conformance.commands.replay"), target]
     # As many threads as a worker that is alone has: a sum may depend on it.
     env = {"OMP_NUM_THREADS": str(os.cpu_count() or 1), **os.environ}
     process = subprocess.Popen(command, stdin=subprocess.PIPE, env=env, start_new_session=True)

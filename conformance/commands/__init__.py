@@ -1,0 +1,1 @@
+"""What a person types: arguments in, progress and a summary out."""
