@@ -95,7 +95,7 @@ def spark(found: Sequence[Standing], curves: Sequence[Curve]) -> Markup:
     x = _places(len(found), 5, width - 5)
     parts = [rules([((0, y(1)), (width, y(1)))], "limit" if log else "grid")]
     for curve in curves:
-        parts += [line(points, f"{css} curve") for css, points in _points(found, curve, x, y)]
+        parts += [_line(points, css) for css, points in _points(found, curve, x, y)]
         newest = curve.value(found[-1])
         parts += [dots([(x[-1], y(newest))], f"{curve.css} dot")] if newest is not None else []
     return figure(width, height, parts, _said(found, curves) or "no errors were recorded")
@@ -125,7 +125,7 @@ def _panel(
     parts += _dates(found, x)
     for curve in curves:
         for css, points in _points(found, curve, x, y):
-            parts += [line(points, f"{css} curve"), dots(points, f"{css} dot")]
+            parts += [_line(points, css), dots(points, f"{css} dot")]
     parts += _names(found[-1], curves, y, right + 8)
     return Markup("").join(parts)
 
@@ -135,6 +135,10 @@ def _places(count: int, left: float, right: float) -> list[float]:
     if count == 1:
         return [(left + right) / 2]
     return [left + (right - left) * i / (count - 1) for i in range(count)]
+
+
+def _line(points: Sequence[Point], css: str) -> Markup:
+    return line(points, f"{css} curve") if len(points) > 1 else Markup("")
 
 
 def _points(

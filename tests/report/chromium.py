@@ -48,7 +48,7 @@ def lacking() -> str:
 
 REASON = lacking()
 if REASON and os.environ.get("CONFORMANCE_BROWSER") == "required":
-    raise RuntimeError(f"CONFORMANCE_BROWSER=required, and there is {REASON}")
+    raise RuntimeError(f"CONFORMANCE_BROWSER=required, but: {REASON}")
 
 needed = [
     pytest.mark.slow,
