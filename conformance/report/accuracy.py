@@ -67,16 +67,16 @@ class Largest:
 
 def overview(run: Run) -> list[Line]:
     """A line an implementation, over all regimes; those without accuracy are left out."""
-    regimes = {column: by_regime(run, column) for column in run.columns}
-    return [
-        Line(
-            column.label,
-            _total([line.loss for line in lines]),
-            _total([line.gradient for line in lines]),
-        )
-        for column, lines in regimes.items()
-        if lines
-    ]
+    return [line for column in run.columns if (line := total(run, column))]
+
+
+def total(run: Run, column: Column) -> Line | None:
+    """The errors of an implementation over all regimes; None where none were recorded."""
+    lines = by_regime(run, column)
+    if not lines:
+        return None
+    loss, gradient = [line.loss for line in lines], [line.gradient for line in lines]
+    return Line(column.label, _total(loss), _total(gradient))
 
 
 def by_regime(run: Run, column: Column) -> list[Line]:

@@ -123,6 +123,7 @@ def _environment() -> Environment:
         accuracy=accuracy,
         anchor=anchor,
         causes_of=causes,
+        expected_of=findings.expected_of,
         generator=GENERATOR,
         in_words=matrix.in_words,
         marks=matrix.marks,
