@@ -12,7 +12,7 @@ from typing import Any
 
 Record = Mapping[str, Any]
 
-UNASKED = ("unsupported", "not-run")
+UNASKED = ("unsupported", "inapplicable", "not-run")
 WITNESSED = ("fail", "flaky", "error", "timeout", "crash")
 LOST = ("timeout", "crash")
 LAYOUT = "layout "
@@ -84,8 +84,8 @@ def _of_counts(cell: Record, prop: Record) -> Iterator[str]:
 
 def _of_evidence(cell: Record, prop: Record) -> Iterator[str]:
     outcome, regimes = cell["outcome"], cell["regimes"]
-    if outcome == "unsupported" and any(regimes.values()):
-        yield "unsupported, and yet asked"
+    if outcome in ("unsupported", "inapplicable") and any(regimes.values()):
+        yield f"{outcome}, and yet asked"
     if outcome != "pass" or cell["expectation"] == "stale":
         return
     least = max(1, cell["examples"]["floor"] // max(1, len(prop["regimes"])))

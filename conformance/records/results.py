@@ -25,7 +25,9 @@ from conformance.spec.formats import FORMATS
 Number = float | Literal["nan", "inf", "-inf"]
 
 JUDGED = ("pass", "fail", "error", "timeout", "crash", "flaky", "vacuous")
-"""The outcomes of a cell that was asked.  The others: unsupported, not-run."""
+"""The outcomes of a cell that was asked.  The others: unsupported, inapplicable, not-run."""
+UNOFFERED = ("unsupported", "inapplicable")
+"""The implementation does not offer what is asked, or nothing is asked there of anybody."""
 FAILURES = JUDGED[1:]
 VERDICT_LEVELS = ("must", "should")
 """The levels that are judged; a behaviour is recorded."""
