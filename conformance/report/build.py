@@ -14,6 +14,8 @@ from conformance.errors import UsageError
 from conformance.report import accuracy, findings, lesson, matrix, verdict, witness
 from conformance.report.causes import causes
 from conformance.report.disagreement import disagreements
+from conformance.report.guidance import choices
+from conformance.report.harm import worst_finding
 from conformance.report.pages import TEMPLATES, new_environment
 from conformance.report.run import Column, Run, arrange
 from conformance.report.site import (
@@ -80,6 +82,7 @@ def render(run: Run, *, kill_matrix: str = "") -> Iterator[tuple[str, str]]:
         INDEX,
         disagreements=disagreements(run),
         causes=causes(run.cells),
+        choices=choices(run),
         answers=findings.behaviours(run),
         overview=accuracy.overview(run),
         kill_matrix=kill_matrix,
@@ -131,6 +134,7 @@ def _environment() -> Environment:
         script=_source("report.js"),
         verdict=verdict,
         witness=witness,
+        worst_finding=worst_finding,
     )
     return environment
 

@@ -11,8 +11,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conformance.report.harm import severity
 from conformance.report.run import Cell, Column, Run
-from conformance.report.verdict import severity
 
 FAILED = frozenset("fe")
 
