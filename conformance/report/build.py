@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,14 @@ from conformance.report.causes import causes
 from conformance.report.disagreement import disagreements
 from conformance.report.guidance import choices
 from conformance.report.harm import worst_finding
-from conformance.report.pages import TEMPLATES, new_environment
+from conformance.report.pages import TEMPLATES, new_environment, put
 from conformance.report.run import Column, Run, arrange
 from conformance.report.site import (
     FOLDER,
     INDEX,
     KILL_MATRIX,
     LESSON,
+    RECORDS,
     Place,
     anchor,
     page_of,
@@ -38,12 +39,13 @@ def build_report(records: Iterable[Mapping[str, Any]], folder: Path) -> Path:
 
     Beside it: a page for each implementation under ``implementations/``, and one on the steps of
     the loss.  The records (header, cells, curves, and the footer of a complete run) are taken as
-    valid.  Each page loads nothing.  Where the folder has a kill matrix, the index links to it.
-    Pages of an earlier report about implementations that are no longer there are removed.
+    valid.  Each page loads nothing, and is replaced in one step.  Where the folder has the records
+    and a kill matrix, the pages link to them.  Pages of an earlier report about implementations
+    that are no longer there are removed.
     ``UsageError`` where a file cannot be written.
     """
-    proved = (folder / KILL_MATRIX).exists()
-    pages = render(arrange(records), kill_matrix=KILL_MATRIX if proved else "")
+    there = [name for name in (KILL_MATRIX, *RECORDS) if (folder / name).exists()]
+    pages = render(arrange(records), there=there)
     try:
         _write(pages, folder)
     except OSError as error:
@@ -58,19 +60,20 @@ def _write(pages: Iterable[tuple[str, str]], folder: Path) -> None:
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     written = set()
     for name, page in pages:
-        (folder / name).write_text(page, encoding="utf-8")
+        put(folder / name, page)
         written.add(folder / name)
     for old in (folder / FOLDER).glob("*.html"):
         if old not in written and _is_ours(old):
             old.unlink()
 
 
-def render(run: Run, *, kill_matrix: str = "") -> Iterator[tuple[str, str]]:
+def render(run: Run, *, there: Collection[str] = ()) -> Iterator[tuple[str, str]]:
     """The pages of a run: (path in the folder, text).
 
-    ``kill_matrix``: where the page of that name is, if anywhere.
+    ``there``: which of the kill matrix and the files of records lie beside them.
     """
     environment = _environment()
+    environment.globals["records"] = next((name for name in RECORDS if name in there), "")
 
     def page(template: str, path: str, /, **more: Any) -> tuple[str, str]:
         here = Place(path)
@@ -85,7 +88,7 @@ def render(run: Run, *, kill_matrix: str = "") -> Iterator[tuple[str, str]]:
         choices=choices(run),
         answers=findings.behaviours(run),
         overview=accuracy.overview(run),
-        kill_matrix=kill_matrix,
+        kill_matrix=KILL_MATRIX if KILL_MATRIX in there else "",
     )
     yield page(
         "lesson.html.j2",

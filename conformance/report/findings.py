@@ -47,6 +47,18 @@ class Entry:
     cells: list[Cell]
     findings: list[Finding]
 
+    @property
+    def asked(self) -> list[str]:
+        """The dtypes in which cases were executed."""
+        return [cell.dtype for cell in self.cells if cell.record["regimes"]]
+
+    @property
+    def regimes(self) -> dict[str, list[int]]:
+        """How many cases of each regime were executed, in each of these dtypes."""
+        found = [cell.record["regimes"] for cell in self.cells if cell.record["regimes"]]
+        names = dict.fromkeys(name for counts in found for name in counts)
+        return {name: [counts.get(name, 0) for counts in found] for name in names}
+
 
 @dataclass(frozen=True)
 class Left:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import lzma
 from collections.abc import Callable
 from typing import Any
 
@@ -67,6 +68,17 @@ def hostile_files(draw: Draw, files: list[Records]) -> bytes:
     if draw(st.integers(0, 3)) == 0:
         content = draw(st.sampled_from(BYTE_CHANGES))(draw, content)
     return content
+
+
+@st.composite
+def hostile_streams(draw: Draw, files: list[Records]) -> bytes:
+    """A compressed file, true or hostile, whose stream is broken in up to two places."""
+    content = draw(hostile_files(files)) if draw(st.booleans()) else lines_of(files[0])
+    check = draw(st.sampled_from((lzma.CHECK_CRC64, lzma.CHECK_CRC32, lzma.CHECK_NONE)))
+    stream = lzma.compress(content, check=check, preset=0)
+    for _ in range(draw(st.integers(0, 2))):
+        stream = draw(st.sampled_from(STREAM_CHANGES))(draw, stream)
+    return stream
 
 
 # --- Changes of records ---------------------------------------------------------------------------
@@ -291,4 +303,39 @@ BYTE_CHANGES = [
     double_a_key,
     begin_with_a_mark,
     other_line_ends,
+]
+
+
+# --- Changes of streams ---------------------------------------------------------------------------
+
+
+def flip_a_bit(draw: Draw, stream: bytes) -> bytes:
+    at, bit = draw(st.integers(0, max(0, len(stream) - 1))), 1 << draw(st.integers(0, 7))
+    return stream[:at] + bytes(byte ^ bit for byte in stream[at : at + 1]) + stream[at + 1 :]
+
+
+def cut_the_end(draw: Draw, stream: bytes) -> bytes:
+    """The index and the check are at the end, behind all of the content."""
+    return stream[: -draw(st.integers(1, 60))]
+
+
+def join_another(draw: Draw, stream: bytes) -> bytes:
+    other = lzma.compress(draw(st.sampled_from((b"", b"{}\n", b"\n"))))
+    return draw(st.sampled_from((stream + other, other + stream, stream + bytes(4), stream * 2)))
+
+
+def compress_again(draw: Draw, stream: bytes) -> bytes:
+    return lzma.compress(stream, preset=0)
+
+
+STREAM_CHANGES = [
+    cut,
+    cut_the_end,
+    cut_out,
+    overwrite,
+    flip_a_bit,
+    flip_a_bit,
+    flip_a_bit,
+    join_another,
+    compress_again,
 ]

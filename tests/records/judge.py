@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import lzma
 import math
 import zlib
 from collections import Counter
@@ -33,6 +34,18 @@ def complete_records(content: bytes) -> Records | None:
     except (ValueError, RecursionError):
         return None
     return records if records and not any(_wrongs(records)) else None
+
+
+def inflated(content: bytes) -> bytes:
+    """What is in a file, if all of it can be had; else what is no JSON."""
+    if not content.startswith(b"\xfd7zXZ\0"):
+        return content
+    reader = lzma.LZMADecompressor(lzma.FORMAT_XZ)
+    try:
+        found = reader.decompress(content)
+    except lzma.LZMAError:
+        return b"\xff"
+    return found if reader.eof and not reader.unused_data else b"\xff"
 
 
 def strict(line: str) -> Any:

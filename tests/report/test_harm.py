@@ -35,8 +35,8 @@ def test_a_silent_wrong_answer_goes_before_a_death_a_refusal_and_an_accepted_mis
     crash = finding(run, outcome="crash")
     raised = finding(run, witness={"kind": "raised", "got": "ValueError", "expected": None})
     accepted = finding(run, witness={"kind": "accepted"})
-    ranked = [nan, wrong, crash, raised, accepted]
-    assert sorted(ranked[::-1], key=severity) == ranked
+    ranked = [accepted, raised, crash, wrong, nan]
+    assert sorted(ranked, key=severity) == [nan, wrong, crash, raised, accepted]
 
 
 def test_a_should_that_is_silently_wrong_goes_before_a_must_that_raises(run: Run) -> None:

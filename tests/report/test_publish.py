@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import re
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
 from samples import LEVEL, cell, footer, header, implementation, property_entry, write_lines
 
 from conformance.errors import RecordsError
+from conformance.records.results import read_results
 from conformance.report import history
 from conformance.report.history import badge, safe_name, standings
 from conformance.report.publish import publish as publish_run
@@ -86,9 +88,12 @@ def test_a_run_is_published_with_all_that_belongs_to_it(tmp_path: Path, site: Pa
     assert done.page == site / "runs" / name / "index.html"
     assert set(state(site)) >= {
         *("index.html", "history.html", "latest/index.html", "badges/mylib.json"),
-        *(f"runs/{name}/index.html", f"runs/{name}/results.jsonl", f"history/{name}.json"),
+        *(f"runs/{name}/index.html", f"runs/{name}/results.jsonl.xz", f"history/{name}.json"),
     }
-    assert (site / "runs" / name / "results.jsonl").read_bytes() == results.read_bytes()
+    kept = site / "runs" / name / "results.jsonl.xz"
+    assert lzma.decompress(kept.read_bytes()) == results.read_bytes()
+    assert read_results(kept) == read_results(results)
+    assert "results.jsonl.xz" in Page(done.page.read_text()).all("href")
     assert not [path for path in state(site) if ".draft" in path]
 
 
