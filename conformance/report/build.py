@@ -13,7 +13,7 @@ from markupsafe import Markup
 from conformance.errors import UsageError
 from conformance.report import accuracy, findings, lesson, matrix, verdict, witness
 from conformance.report.causes import causes
-from conformance.report.disagreement import disagreements
+from conformance.report.disagreement import disagreements, shared
 from conformance.report.guidance import choices
 from conformance.report.harm import worst_finding
 from conformance.report.pages import TEMPLATES, new_environment, put
@@ -130,6 +130,7 @@ def _environment() -> Environment:
         in_words=matrix.in_words,
         marks=matrix.marks,
         own_panels=lesson.own_panels,
+        shared=shared,
         square=matrix.square,
         statuses=STATUSES,
         strip=findings.strip,

@@ -124,6 +124,11 @@ class Run:
     def of(self, column: Column) -> list[Cell]:
         return self._by_column.get(column, [])
 
+    def about(self, slug: str) -> list[Cell]:
+        """The cells of a property, in the order of the columns and dtypes."""
+        found = (self.cell(column, slug, dtype) for column in self.columns for dtype in self.dtypes)
+        return [cell for cell in found if cell]
+
     @cached_property
     def _by_column(self) -> dict[Column, list[Cell]]:
         found: dict[Column, list[Cell]] = {}

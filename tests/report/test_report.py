@@ -14,7 +14,7 @@ from variations import changed, two
 
 from conformance.records.results import JUDGED
 from conformance.report.causes import causes
-from conformance.report.disagreement import disagreements
+from conformance.report.disagreement import WRONG, disagreements, shared
 from conformance.report.matrix import in_words
 from conformance.report.run import arrange
 from conformance.report.status import STATUSES, WORST_FIRST, status_of
@@ -247,3 +247,44 @@ def test_the_smallest_witness_of_those_that_fail_is_shown() -> None:
         assert found.smallest is not None
         failing = [cell for split in found.splits for cell in split.against]
         assert found.smallest in failing
+
+
+def test_who_did_not_pass_is_right_nowhere_and_named_where_the_others_are_wrong(
+    sources: dict[str, str],
+) -> None:
+    run = arrange(records())
+    for one in disagreements(run):
+        wrong = {c.column for c in run.about(one.slug) if c.record["outcome"] in WRONG}
+        passed = {c.column for c in run.about(one.slug) if c.record["outcome"] == "pass"}
+        assert wrong == {*one.against, *one.elsewhere}
+        assert not wrong & {*one.right}
+        assert {*one.right} <= passed
+        text = sources["index.html"].partition('id="disagree"')[2].partition("</section>")[0]
+        for column in one.elsewhere:
+            assert f'href="implementations/{column.name}.html#cpu/{one.slug}"' in text
+
+
+def test_who_fails_on_a_case_that_nobody_else_was_asked_is_not_right() -> None:
+    several = [r for r in two("pp", "pf")]
+    third = several[1] | {"implementation": "third", "id": "third/x", "outcome": "fail"}
+    about = several[0]["implementations"][0] | {"name": "third"}
+    header = several[0] | {"implementations": [*several[0]["implementations"], about]}
+    (found,) = disagreements(arrange([header, *several[1:], third | {"corpus": "pp"}]))
+    assert [c.name for c in found.elsewhere] == ["third"]
+    assert "third" not in {c.name for c in [*found.right, *found.against]}
+
+
+@pytest.mark.parametrize(
+    ("corpus", "outcome", "says"),
+    [
+        ("pf-p", "fail", "1 of 3 wrong"),
+        ("p--p", "fail", "none of 2 wrong, but another case is"),
+        ("----", "fail", "wrong on another case"),
+        ("pp-p", "pass", "0 of 3 wrong"),
+    ],
+)
+def test_a_failing_cell_is_never_said_to_be_wrong_on_nothing(
+    corpus: str, outcome: str, says: str
+) -> None:
+    run = arrange(changed(outcome=outcome, expectation=None, corpus=corpus))
+    assert shared(run.cells[0]) == says
