@@ -265,7 +265,7 @@ def test_who_did_not_pass_is_right_nowhere_and_named_where_the_others_are_wrong(
 
 
 def test_who_fails_on_a_case_that_nobody_else_was_asked_is_not_right() -> None:
-    several = [r for r in two("pp", "pf")]
+    several = two("pp", "pf")
     third = several[1] | {"implementation": "third", "id": "third/x", "outcome": "fail"}
     about = several[0]["implementations"][0] | {"name": "third"}
     header = several[0] | {"implementations": [*several[0]["implementations"], about]}
