@@ -259,6 +259,7 @@ class Judge:
         except Violation as violation:
             if refusal(live) is None:
                 self.tally.count(case, searched)
+                self.tally.failed += 1
                 self.fail(Failure.of(case, violation, live))
                 return "f", None
         if (why := refusal(live)) is not None:

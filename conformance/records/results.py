@@ -107,6 +107,8 @@ class Cell(TypedDict):
     accuracy: dict[str, Any] | None
     seconds: float
     witness: dict[str, Any] | None
+    failed: NotRequired[int]
+    """How many of the executed cases were answered wrongly; absent from older files."""
     output: NotRequired[str | None]
     """What the implementation printed meanwhile, bounded; absent from older files."""
 
@@ -174,6 +176,7 @@ def blank_cell(
         "examples": {"corpus": 0, "searched": 0, "floor": 0},
         "regimes": {},
         "corpus": "",
+        "failed": 0,
         "worst": None,
         "power": None,
         "accuracy": None,

@@ -34,9 +34,9 @@ class Errors:
     """The largest error, as a share of its bound."""
     histogram: tuple[int, ...] = (0,) * BUCKETS
     outside: int = 0
-    """Of the shared cases those with a wrong answer, which has no place among these errors."""
+    """Cases with a wrong answer, which has no place among these errors."""
     asked: int = 0
-    """The shared cases."""
+    """The cases among which they were counted: all, in older records the shared ones."""
     elsewhere: bool = False
     """Whether an answer was wrong to a case that is none of these."""
 
@@ -98,19 +98,25 @@ def overview(run: Run) -> list[Line]:
 
 
 def left_out(run: Run, column: Column) -> Line:
-    """How many shared cases were answered wrongly, where errors are kept: no figure has them."""
+    """How many cases were answered wrongly, where errors are kept: no figure has them."""
     measured = {cell.slug for cell in run.cells if cell.record["accuracy"]}
     sides: dict[str, dict[str, Errors]] = {"loss": {}, "gradient": {}}
     for cell in run.of(column):
-        letters = str(cell.record["corpus"])
         wrong = cell.record["outcome"] in WRONG
-        if cell.slug in measured and (letters or wrong):
-            asked = len(letters) - letters.count("-")
-            outside = sum(letter in FAILED for letter in letters)
+        if cell.slug in measured and (cell.asked or wrong):
+            asked, outside = _failed(cell)
             at = sides[_side(cell)]
             count = Errors(outside=outside, asked=asked, elsewhere=wrong and not outside)
             at[cell.dtype] = at.get(cell.dtype, Errors()) + count
     return Line(column.label, sides["loss"], sides["gradient"])
+
+
+def _failed(cell: Cell) -> tuple[int, int]:
+    """The cases of a cell, and how many were answered wrongly; in older records the shared ones."""
+    if (failed := cell.record.get("failed")) is not None:
+        return cell.asked, int(failed)
+    letters = str(cell.record["corpus"])
+    return len(letters) - letters.count("-"), sum(letter in FAILED for letter in letters)
 
 
 def by_regime(run: Run, column: Column) -> list[Line]:

@@ -14,6 +14,7 @@ from conformance.errors import UsageError
 from conformance.report import accuracy, findings, lesson, matrix, verdict, witness
 from conformance.report.causes import causes
 from conformance.report.disagreement import disagreements, shared
+from conformance.report.glossary import GLOSSARY
 from conformance.report.guidance import choices
 from conformance.report.harm import worst_finding
 from conformance.report.pages import TEMPLATES, new_environment, put
@@ -127,6 +128,7 @@ def _environment() -> Environment:
         anchor=anchor,
         causes_of=causes,
         generator=GENERATOR,
+        glossary=GLOSSARY,
         in_words=matrix.in_words,
         marks=matrix.marks,
         own_panels=lesson.own_panels,

@@ -115,6 +115,11 @@ class Run:
         return list(dict.fromkeys(column.device for column in self.columns))
 
     @property
+    def judged_on(self) -> list[str]:
+        """The devices on which anything was asked: who could run elsewhere as well did not."""
+        return [d for d in self.devices if any(c.asked for c in self.cells if c.device == d)]
+
+    @property
     def frameworks(self) -> list[str]:
         return sorted({column.framework for column in self.columns})
 
