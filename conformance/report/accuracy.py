@@ -119,6 +119,15 @@ def _failed(cell: Cell) -> tuple[int, int]:
     return len(letters) - letters.count("-"), sum(letter in FAILED for letter in letters)
 
 
+def total(run: Run, column: Column) -> Line | None:
+    """The errors of an implementation over all regimes; None where none were recorded."""
+    lines = by_regime(run, column)
+    if not lines:
+        return None
+    loss, gradient = [line.loss for line in lines], [line.gradient for line in lines]
+    return Line(column.label, _total(loss), _total(gradient))
+
+
 def by_regime(run: Run, column: Column) -> list[Line]:
     """A line a regime, in the order in which they are first seen."""
     sides: dict[str, dict[str, dict[str, Errors]]] = {}

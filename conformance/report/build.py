@@ -127,6 +127,7 @@ def _environment() -> Environment:
         accuracy=accuracy,
         anchor=anchor,
         causes_of=causes,
+        expected_of=findings.expected_of,
         generator=GENERATOR,
         glossary=GLOSSARY,
         in_words=matrix.in_words,

@@ -28,6 +28,11 @@ class Cause:
         return str(record["reason"] or record["message"] or "nothing was said")
 
     @property
+    def link(self) -> str:
+        """Where one reads more of it."""
+        return next((str(link) for cell in self.cells if (link := cell.record["link"])), "")
+
+    @property
     def labels(self) -> list[str]:
         """The implementations that are concerned."""
         return list(dict.fromkeys(cell.column.label for cell in self.cells))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ LARGEST_SCRIPT = 12_000
 MOST_WITNESSES = 200
 """Counterexamples that a page prints; whoever has more failures than that has one main fault."""
 
+_SHOULD_BE = re.compile(r"\bshould be ([^\n;]+?)(?: \(off by [^\n)]*\))?\.?$", re.MULTILINE)
+
 UNJUDGED = ("unsupported", "inapplicable", "not-run")
 
 
@@ -37,6 +40,11 @@ class Finding:
     @property
     def witness(self) -> Mapping[str, Any]:
         return self.cell.record["witness"] or {}
+
+    @property
+    def expected(self) -> str:
+        """What was expected; empty where only the property's statement says so."""
+        return expected_of(self.witness)
 
 
 @dataclass(frozen=True)
@@ -162,6 +170,12 @@ def _unjudged(
         shown = shown | slugs.keys()
         left.append((status, reason, entries))
     return left
+
+
+def expected_of(witness: Mapping[str, Any]) -> str:
+    """What a witness says was expected, or else its message: ``is inf, should be about 11.3``."""
+    message = _SHOULD_BE.search(witness.get("message") or "")
+    return str(witness.get("expected") or (message and message[1]) or "")
 
 
 def behaviours(run: Run) -> list[tuple[str, list[Answer]]]:

@@ -135,7 +135,8 @@ def _points(curve: Mapping[str, Any]) -> list[tuple[float, float, float]]:
     found = []
     for point in curve["points"]:
         exact = float(point["exact"])
-        found.append((exact, _error(point["fused"], exact), _error(point["chain"], exact)))
+        if math.isfinite(exact):
+            found.append((exact, _error(point["fused"], exact), _error(point["chain"], exact)))
     return sorted(found)
 
 

@@ -52,6 +52,7 @@ def new_environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: text.visible(value) if isinstance(value, str) else value,
     )
-    for name in ("clip", "counted", "link", "listed", "number", "seconds", "share", "spelled"):
+    names = ("clip", "counted", "link", "listed", "number", "said", "seconds", "share", "spelled")
+    for name in names:
         environment.filters[name] = getattr(text, name)
     return environment

@@ -34,7 +34,7 @@ from conformance.records.packed import SUFFIX, packed
 from conformance.records.results import JUDGED, Results, read_results
 from conformance.records.schema import Record, read_content, to_json
 from conformance.records.writer import claimed
-from conformance.report import changes, history
+from conformance.report import changes, history, trend
 from conformance.report.build import build_report
 from conformance.report.pages import page, put
 from conformance.report.text import clip, counted, listed
@@ -272,7 +272,7 @@ def write_site(site: Path) -> Path:
     changed = {run for run, name in names.items() if (site / "runs" / name / CHANGES).exists()}
     shared = {"records": records, "standings": standings, "names": names, "changed": changed}
     shared["safe"] = history.safe_name  # type: ignore[assignment]
-    put(site / "history.html", page("history.html.j2", **shared))
+    put(site / "history.html", page("history.html.j2", trend=trend, **shared))
     put(site / "index.html", page("site.html.j2", **shared))
     return site / "index.html"
 

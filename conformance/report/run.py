@@ -111,6 +111,18 @@ class Run:
         return found
 
     @property
+    def packages(self) -> dict[str, str]:
+        """What was installed, by name.
+
+        What an implementation says it is of is among them: a wheel may go by another name than
+        its library, as that of TensorFlow for the CPU does.
+        """
+        entries = self.header["implementations"]
+        own = {e["distribution"]: e["version"] for e in entries if e["distribution"]}
+        found = {name: version for name, version in own.items() if version}
+        return dict(sorted({**found, **self.header["packages"]}.items()))
+
+    @property
     def devices(self) -> list[str]:
         return list(dict.fromkeys(column.device for column in self.columns))
 

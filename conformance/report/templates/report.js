@@ -20,16 +20,18 @@
   theme.hidden = false;
   choose(THEMES.indexOf(remembered()));
 
-  /* A link into something closed opens it. */
+  /* The address: what it leads to, after "#", or after "at=" where it has more to say after "#?".
+     A link into something closed opens it. */
+  let at = "";
+  const filtered = () => location.hash.startsWith("#?");
+  const said = () => new URLSearchParams(location.hash.slice(2));
   const reveal = () => {
-    if (location.hash.startsWith("#?")) return;
-    let at;
-    try { at = document.getElementById(decodeURIComponent(location.hash.slice(1))); } catch { return; }
-    if (!at) return;
-    for (let e = at; e; e = e.parentElement) { if (e.tagName === "DETAILS") e.open = true; e.hidden = false; }
-    at.scrollIntoView();
+    try { at = filtered() ? said().get("at") || "" : decodeURIComponent(location.hash.slice(1)); } catch { at = ""; }
+    const place = at && document.getElementById(at);
+    if (!place) return;
+    for (let e = place; e; e = e.parentElement) { if (e.tagName === "DETAILS") e.open = true; e.hidden = false; }
+    place.scrollIntoView();
   };
-  addEventListener("hashchange", () => (location.hash.startsWith("#?") ? restore() : reveal()));
 
   /* Copy both halves of a replay script. */
   const byHand = (text) => {
@@ -55,7 +57,7 @@
 
   /* Filters: every group narrows; the address keeps them after "#?". */
   const form = document.getElementById("filters");
-  if (!form) { reveal(); return; }
+  if (!form) { reveal(); addEventListener("hashchange", reveal); return; }
   const output = form.querySelector("output");
   const SEVERAL = ["status", "level", "dtype"];
   const ONE = ["family", "framework", "device"];
@@ -92,6 +94,7 @@
   /* What is searched of a property is its whole statement, with its needs and regimes. */
   const stated = (row) => document.getElementById(decodeURIComponent(row.querySelector(".slug").hash.slice(1)));
   let model = null;
+  let narrowed = false;
   const read = () => {
     model = $("tbody", matrix).map((body) => ({
       body,
@@ -132,8 +135,9 @@
         count += found;
       }
       body.hidden = here === 0;
-      body.querySelector(".open").checked = f.on && here > 0;
+      if (f.on || narrowed) body.querySelector(".open").checked = f.on && here > 0;
     }
+    narrowed = f.on;
     return count;
   };
 
@@ -170,23 +174,42 @@
     const count = matrix ? `${narrow(f).toLocaleString("en")} cells` : `${shown} properties`;
     output.textContent = f.on ? count : "";
   };
+  /* Families that filters open need not be said. */
+  const openers = matrix ? $(".all, .open", matrix) : [];
+  const family = (opener) => opener.closest("tbody")?.dataset.family ?? "*";
   const keep = () => {
     const data = [...new FormData(form)].filter(([, value]) => value);
+    for (const one of openers) if (one.checked && (!narrowed || family(one) === "*")) data.push(["open", family(one)]);
+    if (data.length && at) data.push(["at", at]);
     const query = new URLSearchParams(data).toString();
-    history.replaceState(null, "", query ? "#?" + query : location.pathname + location.search);
+    history.replaceState(null, "", query ? "#?" + query : at ? "#" + encodeURI(at) : location.pathname + location.search);
   };
   const restore = () => {
-    const query = new URLSearchParams(location.hash.slice(2));
+    const query = filtered() ? said() : new URLSearchParams();
     for (const field of form.elements) {
       if (field.type === "checkbox") field.checked = query.getAll(field.name).includes(field.value);
       else if (field.name) field.value = query.get(field.name) || "";
     }
     apply();
+    for (const one of openers) if (!narrowed || family(one) === "*") one.checked = query.getAll("open").includes(family(one));
+    reveal();
   };
+  const changed = () => { at = ""; apply(); keep(); };
   form.hidden = false;
-  form.addEventListener("input", () => { apply(); keep(); });
+  form.addEventListener("input", changed);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => { apply(); keep(); }));
+  form.addEventListener("reset", () => setTimeout(changed));
+  for (const one of openers) one.addEventListener("change", keep);
+  addEventListener("hashchange", () => { if (filtered()) restore(); else { reveal(); keep(); } });
+  /* A finding that one opens is where the address leads, until it is closed. */
+  for (const summary of $(".finding > summary")) {
+    summary.addEventListener("click", () => {
+      const finding = summary.parentElement;
+      if (!finding.open) at = finding.id;
+      else if (at === finding.id) at = "";
+      keep();
+    });
+  }
 
   /* In the matrix: what a mark means is shown where one points; arrows go from cell to cell. */
   if (matrix) {
@@ -211,6 +234,6 @@
     /* One stop a row for the Tab key: the arrows do the rest. */
     for (const link of $(".property td + td a", matrix)) link.tabIndex = -1;
   }
-  if (location.hash.startsWith("#?")) restore();
+  if (filtered()) restore();
   else reveal();
 })();
