@@ -12,6 +12,7 @@ from rich.text import Text
 
 from conformance.records.results import (
     JUDGED,
+    UNOFFERED,
     VERDICT_LEVELS,
     Cell,
     Results,
@@ -59,7 +60,7 @@ def print_summary(
         adapter = adapters.get(cells[0]["implementation"])
         hint += f" --adapter {adapter}" if adapter else ""
         console.print(_finding(cells, statements[cells[0]["property"]], hint), soft_wrap=True)
-    for reason, names in _unasked(results, "not-run", "unsupported").items():
+    for reason, names in _unasked(results, "not-run", *UNOFFERED).items():
         console.print()
         said = visible(f"{', '.join(names)}: not asked: {reason}")
         console.print(Text(said, "yellow"), soft_wrap=True)

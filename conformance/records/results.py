@@ -26,7 +26,9 @@ from conformance.spec.formats import FORMATS
 Number = float | Literal["nan", "inf", "-inf"]
 
 JUDGED = ("pass", "fail", "error", "timeout", "crash", "flaky", "vacuous")
-"""The outcomes of a cell that was asked.  The others: unsupported, not-run."""
+"""The outcomes of a cell that was asked.  The others: unsupported, inapplicable, not-run."""
+UNOFFERED = ("unsupported", "inapplicable")
+"""The implementation does not offer what is asked, or nothing is asked there of anybody."""
 FAILURES = JUDGED[1:]
 VERDICT_LEVELS = ("must", "should")
 """The levels that are judged; a behaviour is recorded."""
@@ -105,6 +107,8 @@ class Cell(TypedDict):
     accuracy: dict[str, Any] | None
     seconds: float
     witness: dict[str, Any] | None
+    failed: NotRequired[int]
+    """How many of the executed cases were answered wrongly; absent from older files."""
     output: NotRequired[str | None]
     """What the implementation printed meanwhile, bounded; absent from older files."""
 
@@ -172,6 +176,7 @@ def blank_cell(
         "examples": {"corpus": 0, "searched": 0, "floor": 0},
         "regimes": {},
         "corpus": "",
+        "failed": 0,
         "worst": None,
         "power": None,
         "accuracy": None,

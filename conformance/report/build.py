@@ -13,7 +13,10 @@ from markupsafe import Markup
 from conformance.errors import UsageError
 from conformance.report import accuracy, findings, lesson, matrix, verdict, witness
 from conformance.report.causes import causes
-from conformance.report.disagreement import disagreements
+from conformance.report.disagreement import disagreements, shared
+from conformance.report.glossary import GLOSSARY
+from conformance.report.guidance import choices
+from conformance.report.harm import worst_finding
 from conformance.report.pages import TEMPLATES, new_environment, put
 from conformance.report.run import Column, Run, arrange
 from conformance.report.site import (
@@ -83,6 +86,7 @@ def render(run: Run, *, there: Collection[str] = ()) -> Iterator[tuple[str, str]
         INDEX,
         disagreements=disagreements(run),
         causes=causes(run.cells),
+        choices=choices(run),
         answers=findings.behaviours(run),
         overview=accuracy.overview(run),
         kill_matrix=KILL_MATRIX if KILL_MATRIX in there else "",
@@ -125,9 +129,11 @@ def _environment() -> Environment:
         causes_of=causes,
         expected_of=findings.expected_of,
         generator=GENERATOR,
+        glossary=GLOSSARY,
         in_words=matrix.in_words,
         marks=matrix.marks,
         own_panels=lesson.own_panels,
+        shared=shared,
         square=matrix.square,
         statuses=STATUSES,
         strip=findings.strip,
@@ -135,6 +141,7 @@ def _environment() -> Environment:
         script=_source("report.js"),
         verdict=verdict,
         witness=witness,
+        worst_finding=worst_finding,
     )
     return environment
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from conformance.report.harm import severity
 from conformance.report.run import Cell
 from conformance.report.status import Status
-from conformance.report.verdict import severity
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from markupsafe import Markup
 from conformance.records.replay_script import replay_case, replay_prelude
 from conformance.report.charts import figure
 from conformance.report.disagreement import FAILED, Split, witness_size
+from conformance.report.harm import severity, worst_first
 from conformance.report.run import Cell, Column, Run
 from conformance.report.status import Status
-from conformance.report.verdict import severity
 from conformance.report.witness import LittleTable, little_table
 
 LARGEST_SCRIPT = 12_000
@@ -25,7 +25,7 @@ MOST_WITNESSES = 200
 
 _SHOULD_BE = re.compile(r"\bshould be ([^\n;]+?)(?: \(off by [^\n)]*\))?\.?$", re.MULTILINE)
 
-UNJUDGED = ("unsupported", "not-run")
+UNJUDGED = ("unsupported", "inapplicable", "not-run")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def sheet(run: Run, column: Column) -> Sheet:
             cells[slug] = found
     failing = {slug: found for slug, found in cells.items() if any(map(_detailed, found))}
     whole = _shown_whole(failing)
-    worst_first = sorted(failing.items(), key=lambda item: min(map(severity, item[1])))
+    ranked = dict.fromkeys(cell.slug for cell in worst_first(run, column))
     passing: dict[str, list[Entry]] = {}
     for slug, found in cells.items():
         if slug not in failing and any(cell.status.name not in UNJUDGED for cell in found):
@@ -122,7 +122,7 @@ def sheet(run: Run, column: Column) -> Sheet:
         replay_prelude(source) if source else "",
         [
             Entry(slug, found, [_finding(c, c in whole) for c in found if _detailed(c)])
-            for slug, found in worst_first
+            for slug, found in ((slug, failing[slug]) for slug in ranked)
         ],
         passing,
         _unjudged(cells, {*failing, *(e.slug for group in passing.values() for e in group)}),

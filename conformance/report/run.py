@@ -127,6 +127,11 @@ class Run:
         return list(dict.fromkeys(column.device for column in self.columns))
 
     @property
+    def judged_on(self) -> list[str]:
+        """The devices on which anything was asked: who could run elsewhere as well did not."""
+        return [d for d in self.devices if any(c.asked for c in self.cells if c.device == d)]
+
+    @property
     def frameworks(self) -> list[str]:
         return sorted({column.framework for column in self.columns})
 
@@ -135,6 +140,11 @@ class Run:
 
     def of(self, column: Column) -> list[Cell]:
         return self._by_column.get(column, [])
+
+    def about(self, slug: str) -> list[Cell]:
+        """The cells of a property, in the order of the columns and dtypes."""
+        found = (self.cell(column, slug, dtype) for column in self.columns for dtype in self.dtypes)
+        return [cell for cell in found if cell]
 
     @cached_property
     def _by_column(self) -> dict[Column, list[Cell]]:

@@ -32,6 +32,7 @@ TEXTS = st.sampled_from(HOSTILE) | st.text(max_size=8)
 
 WORDS = (
     "pass", "fail", "error", "timeout", "crash", "unsupported", "not-run", "flaky", "vacuous",
+    "inapplicable",
     "known", "stale", "must", "should", "behaviour", "wrong", "raised", "nan", "inf", "-inf",
     "float32", "float64", "cpu", "zlib",
 )  # fmt: skip
@@ -215,7 +216,7 @@ def counts(cell: Any) -> bool:
         return False
     if expectation == "stale":
         return True
-    return expectation is None and outcome not in ("pass", "unsupported", "not-run")
+    return expectation is None and outcome not in ("pass", "unsupported", "inapplicable", "not-run")
 
 
 def _is(record: Any, kind: str) -> bool:

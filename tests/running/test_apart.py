@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from conformance.cases.case import Case
-from conformance.cases.space import Unsupported
 from conformance.contract.discovery import find
 from conformance.contract.session import Session, open_session
-from conformance.errors import AdapterError
-from conformance.judging.cell import judge_cell, supported_space
+from conformance.errors import AdapterError, Unsupported
+from conformance.judging.cell import judge_cell
+from conformance.judging.offered import supported_space
 from conformance.judging.profiles import PROFILES
 from conformance.properties import BY_SLUG, PROPERTIES
 from conformance.properties.trial import Violation

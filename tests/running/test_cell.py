@@ -15,7 +15,8 @@ from conformance.cases.case import Case
 from conformance.cases.space import PLAIN
 from conformance.contract.discovery import find
 from conformance.contract.session import Session, open_session
-from conformance.judging.cell import Judge, judge_cell, supported_space
+from conformance.judging.cell import Judge, judge_cell
+from conformance.judging.offered import supported_space
 from conformance.judging.profiles import PROFILES, Profile
 from conformance.properties import BY_SLUG
 from conformance.properties.property import Property, states
@@ -102,7 +103,6 @@ def test_what_is_not_offered_is_unsupported_and_says_what() -> None:
         ("weight-formula", "weight is not offered"),
         ("gradient-formula", "gradient not offered"),
         ("steps-equal-fused-loss", "stages not offered"),
-        ("finite-mean", "not a question in float32"),
         ("defaults", "reduction mean is not offered"),
     ):
         cell = verdict(session_of(adapters.right), BY_SLUG[slug])
