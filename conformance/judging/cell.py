@@ -48,6 +48,10 @@ ENOUGH = 24
 """Spoiled answers that the power test wants to see, and the corpus cases of each strong regime that
 it may take them from."""
 
+READABLE = 64
+"""Logits of a case that may stay as it is; a larger one is made smaller, where its failure was
+expected, too."""
+
 
 def judge_cell(
     session: Session,
@@ -305,18 +309,21 @@ class Judge:
         if again is None or way(again.violation) != way(violation):
             self.failure = self.failure or failure.but_then(again, live)
         elif place is not None:
-            self.seen[place] = again
+            readable = case.logits.size <= READABLE
+            self.seen[place] = again if readable else self.smallest(case, violation, place) or again
         elif self.failure is None:
             self.failure = self.smallest(case, violation) or again
 
-    def smallest(self, case: Case, violation: Violation) -> Failure | None:
-        """The smallest case found that fails in the same way."""
+    def smallest(
+        self, case: Case, violation: Violation, place: int | None = None
+    ) -> Failure | None:
+        """The smallest case found that fails in the same way, of the same expectation if any."""
         if self.profile.frugal:
             return None
-        return self.examine(minimise(case, self.fails_like(violation)))
+        return self.examine(minimise(case, self.fails_like(violation, place)))
 
-    def fails_like(self, violation: Violation) -> Callable[[Case], bool]:
-        """Whether another case fails in the same way."""
+    def fails_like(self, violation: Violation, place: int | None) -> Callable[[Case], bool]:
+        """Whether another case fails in the same way, expected or not as the first one was."""
 
         def fails(case: Case) -> bool:
             if not self.prop.space.admits(case):
@@ -324,7 +331,7 @@ class Judge:
             found = self.examine(case)
             if found is None or way(found.violation) != way(violation):
                 return False
-            return self.expected(case, found.violation) is None
+            return self.expected(case, found.violation) == place
 
         return fails
 
