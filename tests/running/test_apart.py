@@ -67,6 +67,14 @@ def test_who_refuses_passes_in_one_process() -> None:
     assert cell["examples"] == {"corpus": 6, "searched": 0, "floor": 6}
 
 
+def test_what_an_adapter_cannot_pass_on_is_unsupported_there_too() -> None:
+    cell = verdict("declines")
+    assert (cell["outcome"], cell["reason"]) == (
+        "unsupported",
+        "labels out of range have no place in its file format",
+    )
+
+
 def test_who_poisons_the_device_is_asked_on_in_a_fresh_process() -> None:
     with answerers("poisons") as some:
         asker = Apart(some, lambda case: None)
