@@ -35,7 +35,7 @@ GLOSSARY: dict[str, str] = {
     "within": "A behaviour's answer: every error is within a stricter bound than the one that is "
     "judged.",
     "beyond": "Some error is beyond that stricter bound, and within the one that is judged.",
-    "far beyond": "Beyond the widest bound, too: the property accurate judges that. Older "
+    "far beyond, wrong": "Beyond the widest bound, too: the property accurate judges that. Older "
     "records say wrong.",
     "nothing left": "All losses came out as 0, where the exact ones are tiny.",
     "another shape": "The answer has not the shape that was asked for.",
