@@ -1,11 +1,10 @@
-"""What filters show and count, what stays in sight beside them, and the ways to them by keyboard."""
+"""What filters show and count, what stays in sight beside them, and the ways to them by key."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,6 @@ def test_a_behaviour_has_the_words_of_its_answers_beside_it(tmp_path: Path) -> N
         if record["kind"] == "cell" and record["property"] == "all-rows-ignored":
             record["label"] = record["label"] and "beyond, within"
     source = built(found, tmp_path)
-    choice = source[source.index('id="behaviour"') :].split("</article>")[0]
+    choice = unescape(source[source.index('id="behaviour"') :].split("</article>")[0])
     assert GLOSSARY["beyond"] in choice
     assert GLOSSARY["within"] in choice
