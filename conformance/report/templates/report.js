@@ -297,8 +297,7 @@
   addEventListener("hashchange", () => { if (filtered()) restore(); else { reveal(); keep(); } });
   /* A finding that one opens is where the address leads, until it is closed. */
   for (const summary of $(".finding > summary")) {
-    summary.addEventListener("click", (event) => {
-      if (event.target.closest("a")) return; // its permalink
+    summary.addEventListener("click", () => {
       const finding = summary.parentElement;
       if (!finding.open) at = finding.id;
       else if (at === finding.id) at = "";
