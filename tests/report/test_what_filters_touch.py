@@ -125,7 +125,7 @@ def test_names_of_columns_stay_below_the_bar(visit: Visit) -> None:
 def test_each_finding_and_cell_shows_its_address(visit: Visit) -> None:
     page = visit.go(FAILING, "#?status=known")
     finding = page.locator("details.finding:visible").first
-    finding.locator("summary").click()
+    finding.locator("summary").first.click()
     finding.locator(".formula .permalink").click()
     name = finding.get_attribute("id")
     ends = "end => decodeURIComponent(location.hash).endsWith(end)"
