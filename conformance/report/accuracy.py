@@ -273,14 +273,19 @@ def _frame(
 
 def _row_labels(lines: Sequence[Line]) -> Markup:
     return Markup("").join(
-        label(_LEFT - 10, _TOP + row * _ROW + 12, _short(entry.label), "name", "end")
+        label(_LEFT - 10, _TOP + row * _ROW + 12, shown, "name", "end", title)
         for row, entry in enumerate(lines)
+        for shown in [_short(entry.label)]
+        for title in [entry.label if shown != entry.label else ""]
     )
 
 
 def _short(name: str, longest: int = 24) -> str:
-    """A name that fits beside a figure; the table below has it whole."""
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+    """A name that fits beside a figure, cut in the middle: names of a family end differently."""
+    if len(name) <= longest:
+        return name
+    end = (longest - 1) // 2
+    return f"{name[: longest - 1 - end]}…{name[-end:]}"
 
 
 def in_numbers(errors: Errors | None) -> str:

@@ -14,7 +14,7 @@ from conformance.errors import UsageError
 from conformance.report import accuracy, findings, lesson, matrix, verdict, witness
 from conformance.report.causes import causes
 from conformance.report.disagreement import disagreements, shared
-from conformance.report.glossary import GLOSSARY
+from conformance.report.glossary import GLOSSARY, explained
 from conformance.report.guidance import choices
 from conformance.report.harm import worst_finding
 from conformance.report.pages import TEMPLATES, new_environment, put
@@ -29,24 +29,25 @@ from conformance.report.site import (
     anchor,
     page_of,
 )
-from conformance.report.status import STATUSES
+from conformance.report.status import STATUSES, WORST_FIRST
 
 GENERATOR = "cross-entropy-conformance report"
 """How a page says that it is one of ours: an older one may be removed, no other file is."""
 
 
-def build_report(records: Iterable[Mapping[str, Any]], folder: Path) -> Path:
+def build_report(records: Iterable[Mapping[str, Any]], folder: Path, *, site: str = "") -> Path:
     """Write the report of the records of one run into ``folder``; return its ``index.html``.
 
     Beside it: a page for each implementation under ``implementations/``, and one on the steps of
     the loss.  The records (header, cells, curves, and the footer of a complete run) are taken as
     valid.  Each page loads nothing, and is replaced in one step.  Where the folder has the records
     and a kill matrix, the pages link to them.  Pages of an earlier report about implementations
-    that are no longer there are removed.
+    that are no longer there are removed.  ``site``: the address, from ``folder``, of an index of
+    runs that they lead back to.
     ``UsageError`` where a file cannot be written.
     """
     there = [name for name in (KILL_MATRIX, *RECORDS) if (folder / name).exists()]
-    pages = render(arrange(records), there=there)
+    pages = render(arrange(records), there=there, site=site)
     try:
         _write(pages, folder)
     except OSError as error:
@@ -68,13 +69,14 @@ def _write(pages: Iterable[tuple[str, str]], folder: Path) -> None:
             old.unlink()
 
 
-def render(run: Run, *, there: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+def render(run: Run, *, there: Collection[str] = (), site: str = "") -> Iterator[tuple[str, str]]:
     """The pages of a run: (path in the folder, text).
 
     ``there``: which of the kill matrix and the files of records lie beside them.
     """
     environment = _environment()
     environment.globals["records"] = next((name for name in RECORDS if name in there), "")
+    environment.globals["site"] = site
 
     def page(template: str, path: str, /, **more: Any) -> tuple[str, str]:
         here = Place(path)
@@ -91,11 +93,13 @@ def render(run: Run, *, there: Collection[str] = ()) -> Iterator[tuple[str, str]
         overview=accuracy.overview(run),
         kill_matrix=KILL_MATRIX if KILL_MATRIX in there else "",
     )
+    ways = lesson.ways(run)
     yield page(
         "lesson.html.j2",
         LESSON,
         example=lesson.worked_example(run),
-        panels=lesson.curve_panels(run),
+        panels=lesson.curve_panels(run, ways),
+        ways=ways,
         departures=lesson.departures(run),
     )
     for name, columns in _implementations(run).items():
@@ -123,6 +127,7 @@ def _is_ours(page: Path) -> bool:
 
 def _environment() -> Environment:
     environment = new_environment()
+    environment.filters["explained"] = explained
     environment.globals.update(
         accuracy=accuracy,
         anchor=anchor,
@@ -142,6 +147,7 @@ def _environment() -> Environment:
         verdict=verdict,
         witness=witness,
         worst_finding=worst_finding,
+        worst_first=WORST_FIRST,
     )
     return environment
 

@@ -35,9 +35,25 @@ GLOSSARY: dict[str, str] = {
     "within": "A behaviour's answer: every error is within a stricter bound than the one that is "
     "judged.",
     "beyond": "Some error is beyond that stricter bound, and within the one that is judged.",
-    "far beyond": "Beyond the widest bound, too: the property accurate judges that. Older "
+    "far beyond, wrong": "Beyond the widest bound, too: the property accurate judges that. Older "
     "records say wrong.",
     "nothing left": "All losses came out as 0, where the exact ones are tiny.",
     "another shape": "The answer has not the shape that was asked for.",
+    "no number": "An array came back where one number, a mean, was asked for.",
+    "nan, inf, 0": "The number that came back.",
+    "finite, a finite number": "A number other than 0 came back, and neither nan nor inf.",
+    "raises": "No answer: the call ended in an error of the type that follows.",
+    "the same bits, other bits": "What was asked twice, or in another batch, was answered bit for "
+    "bit alike; or it was not.",
+    "as if the class were not there": "The answer is that to the same row without the class.",
+    "several answers": "Joined by commas, such as “beyond, within”: of the cases of one cell "
+    "some got the one answer and some the other.",
 }
-"""Where a cell has several such answers, different cases got them."""
+
+
+def explained(label: str) -> list[str]:
+    """The entries on the answers in a behaviour's label: ``beyond, within`` has two."""
+    answers = [
+        part.split(" ")[0] if part.startswith("raises ") else part for part in label.split(", ")
+    ]
+    return [entry for entry in GLOSSARY if set(entry.split(", ")) & set(answers)]

@@ -4,7 +4,8 @@
     DIR/history.html            each implementation's scores, by version
     DIR/latest/                 leads to the newest run, and to the newest page of each name
     DIR/runs/<run>/             the report of a run, its records (compressed), what changed since
-                                the one before
+                                the one before; the kill matrix, where there was one beside the
+                                records or in DIR when it was published
     DIR/history/<run>.json      the run in brief: all of the above but runs/ is made of these
     DIR/badges/<name>.json      for shields.io
 
@@ -37,9 +38,12 @@ from conformance.records.writer import claimed
 from conformance.report import changes, history, trend
 from conformance.report.build import build_report
 from conformance.report.pages import page, put
+from conformance.report.site import KILL_MATRIX
 from conformance.report.text import clip, counted, listed
 
 CHANGES = "changes.html"
+SITE = "../../index.html"
+"""The site's index, from the folder of a run."""
 RECORDS = "results.jsonl" + SUFFIX
 
 
@@ -92,7 +96,7 @@ def refresh(site: Path) -> Refreshed:
         runs, read = history.read(site / "history"), _reader(site)
         warnings: list[str] = []
         for record in runs:
-            build_report(read(record).records(), _folder(record, site))
+            build_report(read(record).records(), _folder(record, site), site=SITE)
             warnings += _write_changes(record, runs, site, read)
         return Refreshed(write_site(site), len(runs), tuple(warnings))
 
@@ -171,7 +175,8 @@ def _publish(path: Path, results: Results, site: Path) -> Published:
     record = known or history.entry(results, digest)
     folder = _folder(record, site)
     if not known:
-        _write_run(results, content, folder)
+        proof = next(filter(Path.is_file, (path.with_name(KILL_MATRIX), site / KILL_MATRIX)), None)
+        _write_run(results, content, folder, proof)
         put(site / "history" / f"{folder.name}.json", history.write(record))
     runs = history.read(site / "history")
     read, after = _reader(site), [later for later in runs if _before(later, runs) == record]
@@ -198,15 +203,20 @@ def _warnings(results: Results) -> list[str]:
     return found
 
 
-def _write_run(results: Results, content: bytes, folder: Path) -> None:
-    """The folder of a run, made beside the others and renamed into place."""
+def _write_run(results: Results, content: bytes, folder: Path, proof: Path | None) -> None:
+    """The folder of a run, made beside the others and renamed into place.
+
+    ``proof``: the kill matrix of that suite, where somebody made one.
+    """
     draft = folder.with_name(f".{folder.name}.draft")
     for leftover in (draft, folder):  # of an attempt that was cut short: no brief record names it
         if leftover.exists():
             shutil.rmtree(leftover)
     draft.mkdir(parents=True)
     (draft / RECORDS).write_bytes(packed(content))
-    build_report(results.records(), draft)
+    if proof:
+        shutil.copyfile(proof, draft / KILL_MATRIX)
+    build_report(results.records(), draft, site=SITE)
     draft.rename(folder)
 
 

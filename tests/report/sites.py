@@ -130,7 +130,7 @@ def _brief(n: int) -> Record:
         "platform": "m" * 500,
         "packages": {text: text},
         "verdict": HOSTILE.replace("\ud800", "") + "v" * 800,
-        "cells": 9,
+        "cells": 18,
         "records": "0" * 64,
         "implementations": [
             numbers

@@ -56,7 +56,7 @@ def test_filters_and_order_set_by_keys_survive_reload_and_back(visit: Visit) -> 
     press(page, "[name=framework]", "t", "o")
     press(page, "[name=order]", "ArrowDown")
     press(page, "[name=text]", *"loss")
-    address = "#?status=known&framework=torch&order=name&text=loss"
+    address = "#?order=name&status=known&framework=torch&text=loss"
     assert page.evaluate(HASH) == address
     view = shown(page)
     assert view != everything

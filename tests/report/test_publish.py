@@ -23,7 +23,7 @@ from conformance.records.results import read_results
 from conformance.report import history
 from conformance.report.history import badge, safe_name, standings
 from conformance.report.publish import publish as publish_run
-from conformance.report.publish import write_site
+from conformance.report.publish import refresh, write_site
 
 CRASH = {"outcome": "crash", "message": "SIGSEGV"}
 NOT_RUN = {"outcome": "not-run", "reason": "torch is not installed"}
@@ -95,6 +95,27 @@ def test_a_run_is_published_with_all_that_belongs_to_it(tmp_path: Path, site: Pa
     assert read_results(kept) == read_results(results)
     assert "results.jsonl.xz" in Page(done.page.read_text()).all("href")
     assert not [path for path in state(site) if ".draft" in path]
+
+
+@pytest.mark.parametrize("beside", ["results", "site"])
+def test_the_kill_matrix_goes_with_the_run(tmp_path: Path, site: Path, beside: str) -> None:
+    site.mkdir()
+    folder = site if beside == "site" else tmp_path
+    (folder / "kill-matrix.html").write_text("<p>who kills whom", "utf-8")
+    done = publish(file(tmp_path), site)
+    kept = done.page.with_name("kill-matrix.html")
+    assert kept.read_text("utf-8") == "<p>who kills whom"
+    assert "kill-matrix.html" in Page(done.page.read_text()).all("href")
+
+
+def test_every_page_of_a_run_leads_back_to_all_runs(tmp_path: Path, site: Path) -> None:
+    folder = publish(file(tmp_path), site).page.parent
+    refresh(site)
+    pages = [*folder.glob("*.html"), *folder.glob("implementations/*.html")]
+    assert len(pages) == 3
+    for page in pages:
+        targets = [(page.parent / href).resolve() for href in Page(page.read_text()).all("href")]
+        assert (site / "index.html").resolve() in targets, page
 
 
 def test_publishing_the_same_run_twice_changes_nothing(tmp_path: Path, site: Path) -> None:
