@@ -111,7 +111,7 @@ def curve_panels(run: Run, ways: Sequence[Way]) -> list[tuple[str, Markup]]:
     panels, labels = [], _labels(run)
     for dtype in run.dtypes:
         curves = [
-            (_points(c), kinds.get(labels[_who(c)], 0)) for c in run.curves if c["dtype"] == dtype
+            (_points(c), kinds.get(_whose(c, labels), 0)) for c in run.curves if c["dtype"] == dtype
         ]
         both = [(points, kind) for points, kind in curves if any(p[2] >= 0 for p in points)]
         if any(exact > 0 for points, _ in both for exact, _, _ in points) and dtype in FORMATS:
@@ -127,7 +127,7 @@ def ways(run: Run) -> list[Way]:
         steps = [(exact, chain) for exact, _, chain in _points(curve) if chain >= 0]
         if steps:
             end = _first(exact for exact, error in steps if math.isinf(error))
-            ends.setdefault(labels[_who(curve)], {})[str(curve["dtype"])] = end
+            ends.setdefault(_whose(curve, labels), {})[str(curve["dtype"])] = end
     alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for name, found in ends.items():
         alike.setdefault(tuple(found.items()), []).append(name)
@@ -138,8 +138,10 @@ def _labels(run: Run) -> dict[tuple[str, str], str]:
     return {(column.name, column.device): column.label for column in run.columns}
 
 
-def _who(curve: Mapping[str, Any]) -> tuple[str, str]:
-    return curve["implementation"], curve["device"]
+def _whose(curve: Mapping[str, Any], labels: Mapping[tuple[str, str], str]) -> str:
+    """The label of its column; its name where there is no cell of it, and so no column."""
+    name: str = curve["implementation"]
+    return labels.get((name, curve["device"]), name)
 
 
 def own_panels(run: Run, column: Column) -> list[tuple[str, Markup]]:
