@@ -143,8 +143,18 @@ def add_a_key(draw: Draw, records: Records, other: Records) -> None:
 def rename_everywhere(draw: Draw, records: Records, other: Records) -> None:
     """A name is another one in the whole file, so that all still fits together."""
     old, new = draw(st.sampled_from(_names(records))), draw(TEXTS)
-    renamed = json.loads(json.dumps(records).replace(json.dumps(old)[1:-1], json.dumps(new)[1:-1]))
-    records[:] = renamed
+    records[:] = _renamed(records, old, new)
+
+
+def _renamed(value: Any, old: str, new: str) -> Any:
+    match value:
+        case str():
+            return value.replace(old, new)
+        case list():
+            return [_renamed(each, old, new) for each in value]
+        case dict():
+            return {_renamed(k, old, new): _renamed(v, old, new) for k, v in value.items()}
+    return value
 
 
 def lie(draw: Draw, records: Records, other: Records) -> None:
