@@ -41,8 +41,11 @@ def settings():
 def show_settings(what, *calls):
     before = settings()
     for call in calls:
-        with contextlib.suppress(Exception):
+        try:
             call()
+        except Exception as error:
+            answers.append(f"raised {type(error).__name__}: {error}")
+            print(f"{what:>15}:", answers[-1])
     after = settings()
     changed = [name for name in after if after[name] != before.get(name)]
     print(f"{what:>15}:", f"changed {', '.join(changed)}" if changed else "as before")

@@ -46,7 +46,8 @@ def _wrong(witness: Mapping[str, Any], got: str) -> str:
     if value is None or limits is None:  # all that is known is what came back
         found = re.findall(r"-?\b\d[\d.e+-]*|-?\binf\b|\bnan\b", got[:LONGEST])
         known = {_expression(number) for text in found if (number := _number(text)) is not None}
-        return f"among({', '.join(sorted(known))})" if known else "False"
+        of = ", of=sums" if " sums to " in str(witness.get("message")) else ""
+        return f"among({', '.join(sorted(known))}{of})" if known else "False"
     place = re.search(r"\[([\d, ]{1,100})\] (?:is|differs)", str(witness.get("message")))
     numbers = [_expression(number) for number in (value, *limits)]
     if place and all(map(str.isdecimal, place[1].split(", "))):

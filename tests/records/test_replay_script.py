@@ -326,6 +326,21 @@ def test_the_exit_code_says_whether_the_fault_is_there(
     assert ended.value.code == shows_it
 
 
+@pytest.mark.parametrize(("got", "shows_it"), [("1.0", True), ("0.25", False), ("-1.0", False)])
+def test_a_sum_is_looked_for_among_sums(got: str, shows_it: bool, tmp_path: Path) -> None:
+    """The gradient is [[0.5, 0.5]]."""
+    case = Case(np.zeros((1, 2), np.float32), np.array([0]), reduction="none")
+    about = witness(
+        case,
+        kind="wrong",
+        message=f"row 0 of the gradient sums to {got}, should be 0 ± 1e-7",
+        expected=None,
+        got=f"np.float64({got})",
+        asked=[{"question": "gradient", "case": None}],
+    )
+    run(replay_script(about, NUMPY_ADAPTER), tmp_path, shows_it=shows_it)
+
+
 def test_an_input_that_is_written_over_shows(tmp_path: Path) -> None:
     adapter = NUMPY_ADAPTER.replace("    p = softmax", "    logits *= 2\n    p = softmax")
     asked = [{"question": "inputs after the loss", "case": None}]
@@ -397,3 +412,13 @@ def test_a_setting_that_was_changed_shows(deed: str, changed: str, tmp_path: Pat
     about = witness(gap(), asked=asked, kind="modified")
     out = run(replay_script(about, f"import sys\n{adapter}"), tmp_path, shows_it=bool(changed))
     assert f"changed {changed}" in out if changed else "as before" in out
+
+
+def test_an_exception_where_settings_were_to_be_looked_at_shows(tmp_path: Path) -> None:
+    adapter = NUMPY_ADAPTER.replace(
+        "    p = softmax", "    raise ValueError('no')\n    p = softmax"
+    )
+    asked = [{"question": "settings after the calls", "case": None}]
+    about = witness(gap(), asked=asked, kind="raised", got="ValueError: no")
+    out = run(replay_script(about, adapter), tmp_path, shows_it=True)
+    assert "raised ValueError: no" in out
