@@ -84,6 +84,7 @@ def judge_cell(
         outcome = "inapplicable" if isinstance(reason, Inapplicable) else "unsupported"
         return _with(cell, outcome=outcome, reason=str(reason))
     known = [e for e in expectations if e.concerns(prop.slug, session.device, dtype)]
+    known.sort(key=lambda e: e.property != prop.slug)  # the reason of this very property first
     return Judge(session, prop, dtype, narrow, profile, seed, known, watch, asker).cell()
 
 

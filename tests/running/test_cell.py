@@ -358,6 +358,15 @@ def test_it_is_known_without_a_witness_too(failed: Cell) -> None:
     assert (cell["outcome"], cell["expectation"]) == ("fail", "known")
 
 
+def test_the_reason_of_this_very_property_goes_before_that_of_all(failed: Cell) -> None:
+    known = [
+        expectation_of(failed, property=prop, reason=f"of {prop}", when={}, witnesses=())
+        for prop in ("*", "accurate")
+    ]
+    cell = verdict(session_of(adapters.capped), expectations=known)
+    assert (cell["expectation"], cell["reason"]) == ("known", "of accurate")
+
+
 def test_an_expected_failure_is_made_smaller_within_its_region_where_nobody_could_read_it(
     failed: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
