@@ -1,7 +1,8 @@
 """Which implementation to take: what the records say, and no opinion.
 
 By framework: those of which no ``must`` fails in any dtype that they offer, or the one of which
-fewest fail; among them fewer failing ``should`` first, then more cells that were judged.
+fewest fail; among them first the one of which most cells pass.  Who is asked less, since it offers
+less, fails less, and that is no merit.
 """
 
 from __future__ import annotations
@@ -36,5 +37,5 @@ def choices(run: Run) -> dict[str, list[Choice]]:
 
 
 def _best(found: list[Choice]) -> list[Choice]:
-    ranked = sorted(found, key=lambda c: (c.must, c.should, -c.judged, c.column.label))
+    ranked = sorted(found, key=lambda c: (c.must, c.must + c.should - c.judged, c.column.label))
     return [choice for choice in ranked if not choice.must] or ranked[:1]
