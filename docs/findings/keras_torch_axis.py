@@ -1,4 +1,4 @@
-"""On torch the sparse loss has an axis, but drops a last axis of length 1 that is not the classes'."""
+"""On torch the sparse loss has an axis, but with it drops a last axis of length 1 of the labels."""
 
 import os
 import sys
