@@ -1,4 +1,4 @@
-"""Compiled, a one-hot 0 times infinity is 0: the same sum is NaN without jit, as IEEE 754 has it."""
+"""Compiled, a one-hot 0 times infinity is 0; without jit it is NaN, as IEEE 754 has it."""
 
 import sys
 
