@@ -1,6 +1,6 @@
 """Optax's loss of class indices.
 
-XLA compiles each shape and dtype anew: one dtype here, two in ``optax-integer-labels-jit``.
+XLA compiles each shape and dtype anew: one dtype here, another in ``optax-integer-labels-jit``.
 """
 
 import optax
