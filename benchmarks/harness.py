@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from conformance.contract.discovery import find
 from conformance.contract.session import open_session
-from conformance.judging.cell import Judge, supported_space
+from conformance.judging.cell import Judge
+from conformance.judging.offered import supported_space
 from conformance.judging.profiles import Profile
 from conformance.properties import BY_SLUG
 

@@ -12,12 +12,14 @@ from conformance.version import __version__
 
 if TYPE_CHECKING:
     from conformance.contract.implementation import implementation
+    from conformance.errors import Unsupported
     from conformance.judging.library import check, conformance_cells, judge
 
-__all__ = ["__version__", "check", "conformance_cells", "implementation", "judge"]
+__all__ = ["Unsupported", "__version__", "check", "conformance_cells", "implementation", "judge"]
 
 _HOMES = dict.fromkeys(("check", "conformance_cells", "judge"), "conformance.judging.library")
 _HOMES["implementation"] = "conformance.contract.implementation"
+_HOMES["Unsupported"] = "conformance.errors"
 
 
 def __getattr__(name: str) -> object:

@@ -31,6 +31,7 @@ from conformance.errors import StorageError, UsageError
 from conformance.judging.profiles import PROFILES
 from conformance.properties import BY_SLUG, PROPERTIES
 from conformance.properties.property import LEVELS, Property
+from conformance.records.brief import read_brief
 from conformance.records.known import load_known
 from conformance.records.merge import merge as merge_results
 from conformance.records.replay_script import replay_script
@@ -370,18 +371,30 @@ def merge(
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
-def validate(file: Path) -> None:
-    """Check a results file, a witness or a known-failures file."""
+@click.argument(
+    "files", type=click.Path(path_type=Path), metavar="FILE...", nargs=-1, required=True
+)
+def validate(files: tuple[Path, ...]) -> None:
+    """Check results files, witnesses, known failures, and what a site remembers of its runs.
+
+    All may be compressed by xz.  Stops at the first that is broken.
+    """
+    for file in files:
+        click.echo(visible(f"{file}: {_validated(file)}"))
+
+
+def _validated(file: Path) -> str:
+    """What a file is, once it is known to be valid."""
     match kind_of(file):
         case "witness":
             witness = read_witness(file)
-            click.echo(f"{file}: a witness of {witness['implementation']}, {witness['property']}")
+            return f"a witness of {witness['implementation']}, {witness['property']}"
         case "known":
-            click.echo(f"{file}: {len(load_known(file))} known failures")
-        case _:
-            results = read_results(file, strict=True)
-            click.echo(f"{file}: complete, {len(results.cells)} cells")
+            return f"{len(load_known(file))} known failures"
+        case "history":
+            record = read_brief(file)
+            return f"the run {record['run']} in brief, {record['cells']} cells"
+    return f"complete, {len(read_results(file, strict=True).cells)} cells"
 
 
 main.add_command(known)

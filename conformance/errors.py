@@ -31,5 +31,14 @@ class RecordsError(ConformanceError):
     """A results, witness or known-failures file is broken, truncated or of another version."""
 
 
+class Unsupported(Exception):
+    """What is asked is not offered; the message says what, and why.
+
+    No error: a property whose space an implementation does not cover is ``unsupported`` for it.  An
+    adapter raises it for a call that it cannot pass on to what it adapts, at that size for example:
+    the case counts as not asked.
+    """
+
+
 class StorageError(ConformanceError):
     """What happened cannot be written: the disk is full, or the folder is not ours to write in."""

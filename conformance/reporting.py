@@ -17,11 +17,14 @@ from conformance.properties import BY_SLUG
 from conformance.records.diff import diff as difference
 from conformance.records.results import VERDICT_LEVELS, Results, read_results
 from conformance.records.schema import to_json
+from conformance.records.visible import visible
 from conformance.report.changes import render
 from conformance.report.junit import junit
 from conformance.report.markdown import LARGEST, summary
 from conformance.report.publish import publish as publish_run
+from conformance.report.publish import refresh
 from conformance.report.terminal import print_diff
+from conformance.report.text import counted
 from conformance.version import __version__
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -115,7 +118,7 @@ def diff(before: Path, after: Path, html: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("results", type=click.Path(path_type=Path), metavar="RESULTS")
+@click.argument("results", type=click.Path(path_type=Path), metavar="[RESULTS]", required=False)
 @click.option(
     "--site",
     type=click.Path(path_type=Path, file_okay=False),
@@ -124,16 +127,28 @@ def diff(before: Path, after: Path, html: Path | None, as_json: bool) -> None:
     metavar="DIR",
     help="Folder of the site; made if need be.",
 )
-def publish(results: Path, site: Path) -> None:
-    """Add a run to a site of static files: its report, an index, a history, badges.
+def publish(results: Path | None, site: Path) -> None:
+    """Add a run to a site of static files: its report, its records, an index, a history, badges.
+
+    Without RESULTS, makes every page of the site anew from the records of its runs.
 
     Refuses, with 3, what is no evidence: a truncated file, a part of the properties or dtypes, and
     a run in which nothing was judged or nothing passed, as happens in a broken environment.
     """
+    if results is None:
+        anew = refresh(site)
+        _warn(anew.warnings)
+        click.echo(f"All pages of {counted(anew.runs, 'run')} are made anew.", err=True)
+        click.echo(anew.index)
+        return
     done = publish_run(results, site, {__version__: tuple(BY_SLUG)})
-    for warning in done.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+    _warn(done.warnings)
     if not done.new:
         click.echo("This run was published before; nothing is new.", err=True)
     click.echo(done.page)
     click.echo(done.index)
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        click.echo(f"Warning: {visible(warning)}", err=True)

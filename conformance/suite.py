@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.cases.space import Unsupported
 from conformance.cases.strategies import draws
+from conformance.errors import Unsupported
 from conformance.judging.cell import Judge
 from conformance.judging.library import CellId, judge_of
 from conformance.judging.profiles import PROFILES, Profile

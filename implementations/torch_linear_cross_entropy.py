@@ -1,12 +1,13 @@
 """PyTorch's loss of linearly transformed inputs, with the identity as the transformation.
 
 An infinite logit is no input of its own: in ``logits @ identity`` it meets zeros, and 0 inf is NaN.
+Of more classes than there is memory for their identity it is not asked.
 """
 
 import torch
 import torch.nn.functional as F
 
-from conformance import implementation
+from conformance import Unsupported, implementation
 
 MOST_CLASSES = 20_000  # the identity has the square of them
 
@@ -28,6 +29,6 @@ MOST_CLASSES = 20_000  # the identity has the square of them
 def cross_entropy(logits, target, **options):
     """torch.nn.functional.linear_cross_entropy, with an identity for linear_weight"""
     if logits.shape[-1] > MOST_CLASSES:
-        raise MemoryError(f"an identity for {logits.shape[-1]} classes is too large")
+        raise Unsupported(f"an identity for more than {MOST_CLASSES:,} classes is too large")
     identity = torch.eye(logits.shape[-1], dtype=logits.dtype, device=logits.device)
     return F.linear_cross_entropy(logits, identity, target, **options)

@@ -6,7 +6,7 @@ The transformation is the identity, as in ``torch-linear-cross-entropy``.
 import torch
 import torch.nn.functional as F
 
-from conformance import implementation
+from conformance import Unsupported, implementation
 
 MOST_CLASSES = 20_000  # the identity has the square of them
 TWO_ROWS = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=2)
@@ -29,6 +29,6 @@ TWO_ROWS = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=2)
 def cross_entropy(logits, target, **options):
     """torch.nn.functional.linear_cross_entropy in chunks, with an identity for linear_weight"""
     if logits.shape[-1] > MOST_CLASSES:
-        raise MemoryError(f"an identity for {logits.shape[-1]} classes is too large")
+        raise Unsupported(f"an identity for more than {MOST_CLASSES:,} classes is too large")
     identity = torch.eye(logits.shape[-1], dtype=logits.dtype, device=logits.device)
     return F.linear_cross_entropy(logits, identity, target, options=TWO_ROWS, **options)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from conformance.cases.case import Case
 from conformance.cases.regimes import SMALL
+from conformance.errors import Unsupported
 
 T = TypeVar("T")
 
@@ -117,10 +118,6 @@ class Space:
             return _keep("reduction", tuple(sorted(allowed)), supports.reductions)
         left_out = (None,) if "mean" in supports.reductions else ()  # the default is the mean
         return _keep("reduction", self.reductions, (*supports.reductions, *left_out))
-
-
-class Unsupported(Exception):
-    """An implementation does not offer what a property is about; the message says what."""
 
 
 def _keep(axis: str, wanted: tuple[T, ...], offered: Iterable[T]) -> tuple[T, ...]:

@@ -13,7 +13,7 @@ from conformance.records.witness import read_witness
 
 
 def kind_of(file: Path) -> str:
-    """What a file holds: witness, known or results.  The reader of that kind judges it."""
+    """What a file holds: witness, known, history or results.  The reader of that kind judges it."""
     with suppress(RecordsError):  # of a results file the first line is enough
         first = parse(next(read_lines(file), b""), str(file))
         if isinstance(first, dict) and first.get("kind") == "header":
@@ -24,7 +24,7 @@ def kind_of(file: Path) -> str:
         return "results"
     if not isinstance(content, dict) or "kind" not in content or "case" in content:
         return "known" if isinstance(content, dict) and "expectations" in content else "witness"
-    return "results"
+    return "history" if content["kind"] == "history" else "results"
 
 
 def witness_in(file: Path, cell_id: str | None) -> tuple[Record, str | None]:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from conformance.records.results import (
     JUDGED,
+    UNOFFERED,
     VERDICT_LEVELS,
     Cell,
     Results,
@@ -59,7 +60,7 @@ def print_summary(
         adapter = adapters.get(cells[0]["implementation"])
         hint += f" --adapter {adapter}" if adapter else ""
         console.print(_finding(cells, statements[cells[0]["property"]], hint), soft_wrap=True)
-    for reason, names in _unasked(results, "not-run", "unsupported").items():
+    for reason, names in _unasked(results, "not-run", *UNOFFERED).items():
         console.print()
         said = visible(f"{', '.join(names)}: not asked: {reason}")
         console.print(Text(said, "yellow"), soft_wrap=True)
@@ -85,7 +86,7 @@ def verdict(results: Results, levels: Sequence[str] = VERDICT_LEVELS) -> str:
 def _table(results: Results, levels: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("implementation", no_wrap=True)
-    for heading in ("passed", "known", "unexpected", "recorded", "unsupported", "not run"):
+    for heading in ("passed", "known", "unexpected", "recorded", *UNOFFERED, "not run"):
         table.add_column(heading, justify="right")
     for entry in results.header["implementations"]:
         cells = [c for c in results.cells if c["implementation"] == entry["name"]]
@@ -98,7 +99,7 @@ def _table(results: Results, levels: Sequence[str]) -> Table:
             (known, "cyan"),
             (unexpected, "bold red"),
             (len(recorded), ""),
-            (sum(c["outcome"] == "unsupported" for c in cells), ""),
+            *((sum(c["outcome"] == outcome for c in cells), "") for outcome in UNOFFERED),
             (sum(c["outcome"] == "not-run" for c in cells), "yellow"),
         )
         numbers = (Text(str(n), style if n else "dim") for n, style in counts)

@@ -22,18 +22,19 @@ from conformance.cases.build import Draw, build
 from conformance.cases.case import Case
 from conformance.cases.corpus import corpus
 from conformance.cases.minimise import minimise
-from conformance.cases.space import Space, Unsupported
+from conformance.cases.space import Space
 from conformance.cases.strategies import draws
 from conformance.contract.session import Session
-from conformance.errors import ConformanceError
+from conformance.errors import ConformanceError, Unsupported
 from conformance.judging.device import lost
 from conformance.judging.failure import Failure, versions_of, way
+from conformance.judging.offered import Inapplicable, supported_space
 from conformance.judging.profiles import Profile
 from conformance.judging.tally import Tally
 from conformance.properties.asking import Live, Recorder, Watch
 from conformance.properties.features import features
 from conformance.properties.power import REQUIRED, is_sharp, spoiled_and_rejected
-from conformance.properties.property import DEVICES, Property
+from conformance.properties.property import Property
 from conformance.properties.trial import Measure, Trial, Violation
 from conformance.properties.truth import Truth
 from conformance.records.known import Expectation
@@ -46,6 +47,10 @@ AskerOf = Callable[[Watch], Recorder]
 ENOUGH = 24
 """Spoiled answers that the power test wants to see, and the corpus cases of each strong regime that
 it may take them from."""
+
+READABLE = 64
+"""Logits of a case that may stay as it is; a larger one is made smaller, where its failure was
+expected, too."""
 
 
 def judge_cell(
@@ -76,43 +81,14 @@ def judge_cell(
     except Unsupported as reason:
         f = session.implementation
         cell = blank_cell(f.name, session.device, dtype, prop.slug, prop.level)
-        return _with(cell, outcome="unsupported", reason=str(reason))
+        outcome = "inapplicable" if isinstance(reason, Inapplicable) else "unsupported"
+        return _with(cell, outcome=outcome, reason=str(reason))
     known = [e for e in expectations if e.concerns(prop.slug, session.device, dtype)]
     return Judge(session, prop, dtype, narrow, profile, seed, known, watch, asker).cell()
 
 
 def _with(cell: Cell, **fields: Any) -> Cell:
     return {**cell, **fields}  # type: ignore[typeddict-item]
-
-
-def supported_space(prop: Property, session: Session, dtype: str) -> Space:
-    """The part of the property's space that the implementation supports, or ``Unsupported``."""
-    has = session.implementation.capabilities
-    offered = {
-        "gradient": has.gradient,
-        "stages": {"softmax", "nll_loss"} <= set(has.stages),
-        "log_softmax stage": {"log_softmax", "nll_loss"} <= set(has.stages),
-        "stage gradients": has.stage_gradients,
-        "forward mode": "jvp" in has.derivatives,
-        "second order": "hvp" in has.derivatives,
-        "target gradient": "target_vjp" in has.derivatives,
-        "legacy": {"size_average", "reduce"} <= has.options,
-        "reduction none": "none" in has.reductions,
-        "probabilities": "probabilities" in has.targets,
-        "reduction argument": "reduction" in has.options,
-    }
-    if dtype not in has.dtypes:
-        raise Unsupported(f"{dtype} is not offered")
-    if dtype not in prop.dtypes:
-        raise Unsupported(f"not a question in {dtype}")
-    if prop.devices not in ("any", "cpu" if session.device == "cpu" else "accelerators"):
-        raise Unsupported(DEVICES[prop.devices])
-    if prop.poisons and session.device != "cpu":
-        raise Unsupported(f"it may take {session.device} down: `conformance run` alone asks it")
-    for need in prop.needs:
-        if not offered[need]:
-            raise Unsupported(f"{need} not offered")
-    return prop.space.narrow(has)
 
 
 @dataclass
@@ -135,6 +111,8 @@ class Judge:
     """The first unexpected failure."""
     seen: dict[int, Failure] = field(default_factory=dict)
     """The first expected failure of each expectation, by its place in ``known``."""
+    refused: str = ""
+    """Why the adapter could not pass some case on, in its words."""
     still_fails: dict[int, bool] = field(default_factory=dict)
     """Whether the witness of each expectation fails."""
 
@@ -216,7 +194,8 @@ class Judge:
             try:
                 label = self.prop.body(case, Trial(live, self.truth))
             except Violation as violation:
-                self.fail(Failure.of(case, violation, live))
+                if not refusal(live):
+                    self.fail(Failure.of(case, violation, live))
                 continue
             self.spoil(case, live, label)
 
@@ -282,9 +261,14 @@ class Judge:
         try:
             label = self.prop.body(case, trial)
         except Violation as violation:
-            self.tally.count(case, searched)
-            self.fail(Failure.of(case, violation, live))
-            return "f", None
+            if refusal(live) is None:
+                self.tally.count(case, searched)
+                self.tally.failed += 1
+                self.fail(Failure.of(case, violation, live))
+                return "f", None
+        if (why := refusal(live)) is not None:
+            self.refused = self.refused or why
+            return "-", None
         if live.answers:
             self.tally.count(case, searched)
             self.tally.keep(case, measure)
@@ -302,7 +286,8 @@ class Judge:
         try:
             self.prop.body(case, Trial(live, self.truth))
         except Violation as violation:
-            return Failure.of(case, violation, live), live
+            if refusal(live) is None:
+                return Failure.of(case, violation, live), live
         return None, live
 
     def fail(self, failure: Failure) -> None:
@@ -324,18 +309,21 @@ class Judge:
         if again is None or way(again.violation) != way(violation):
             self.failure = self.failure or failure.but_then(again, live)
         elif place is not None:
-            self.seen[place] = again
+            readable = case.logits.size <= READABLE
+            self.seen[place] = again if readable else self.smallest(case, violation, place) or again
         elif self.failure is None:
             self.failure = self.smallest(case, violation) or again
 
-    def smallest(self, case: Case, violation: Violation) -> Failure | None:
-        """The smallest case found that fails in the same way."""
+    def smallest(
+        self, case: Case, violation: Violation, place: int | None = None
+    ) -> Failure | None:
+        """The smallest case found that fails in the same way, of the same expectation if any."""
         if self.profile.frugal:
             return None
-        return self.examine(minimise(case, self.fails_like(violation)))
+        return self.examine(minimise(case, self.fails_like(violation, place)))
 
-    def fails_like(self, violation: Violation) -> Callable[[Case], bool]:
-        """Whether another case fails in the same way."""
+    def fails_like(self, violation: Violation, place: int | None) -> Callable[[Case], bool]:
+        """Whether another case fails in the same way, expected or not as the first one was."""
 
         def fails(case: Case) -> bool:
             if not self.prop.space.admits(case):
@@ -343,7 +331,7 @@ class Judge:
             found = self.examine(case)
             if found is None or way(found.violation) != way(violation):
                 return False
-            return self.expected(case, found.violation) is None
+            return self.expected(case, found.violation) == place
 
         return fails
 
@@ -391,6 +379,8 @@ class Judge:
                 "message": failure.violation.message,
                 "witness": failure.witness(self.session, self.dtype, self.prop),
             }
+        if self.refused:  # what could be asked is not all that the property is about: no pass
+            return {"outcome": "unsupported", "reason": self.refused}
         return fields | self._evidence()
 
     def _evidence(self) -> dict[str, Any]:
@@ -428,6 +418,12 @@ class Judge:
         if self.prop.level != "behaviour" or not self.labels:
             return None
         return ", ".join(sorted(self.labels))
+
+
+def refusal(asker: Recorder) -> str | None:
+    """Why the adapter could not pass on something that was asked, in its words, if it could not."""
+    refused = (answer.raised for answer in asker.answers if answer.unsupported)
+    return next((raised.message for raised in refused if raised), None)
 
 
 class _Found(Exception):

@@ -11,13 +11,14 @@ import pytest
 from conformance.contract.implementation import Implementation
 from conformance.contract.session import Session, open_session
 from conformance.errors import AdapterError, UsageError
-from conformance.judging.cell import Judge, judge_cell, supported_space
+from conformance.judging.cell import Judge, judge_cell
+from conformance.judging.offered import supported_space
 from conformance.judging.profiles import PROFILES, Profile
 from conformance.judging.smoke import smoke
 from conformance.properties import BY_SLUG
 from conformance.properties.property import Property
 from conformance.records.known import Expectation, known_path, load_known
-from conformance.records.results import Cell, is_unexpected
+from conformance.records.results import UNOFFERED, Cell, is_unexpected
 from conformance.records.words import in_words
 
 
@@ -98,8 +99,8 @@ def judge(cell: CellId, *, profile: str = "quick", seed: int = 0) -> Cell:
     """
     session = open_session(cell.implementation, cell.device)
     record = _judged(session, cell, _profile(profile), seed, _expectations(cell.implementation))
-    if record["outcome"] == "unsupported":
-        pytest.skip(f"unsupported: {record['reason']}")
+    if record["outcome"] in UNOFFERED:
+        pytest.skip(f"{record['outcome']}: {record['reason']}")
     if is_unexpected(record) or record["outcome"] == "not-run":
         raise NotConformant([record])
     return record
@@ -148,7 +149,7 @@ def check(
     unexpected = [r for r in records if is_unexpected(r) or r["outcome"] == "not-run"]
     if unexpected:
         raise NotConformant(unexpected)
-    if all(record["outcome"] == "unsupported" for record in records):
+    if all(record["outcome"] in UNOFFERED for record in records):
         raise AdapterError(
             f"{implementation.name} offers nothing that these properties are about: nothing was "
             "judged"

@@ -45,6 +45,8 @@ class Tally:
     worst_case: Case | None = None
     """The case of the worst answer; only where errors are kept, and it is small."""
     errors: dict[str, _Errors] = field(default_factory=dict)
+    failed: int = 0
+    """Cases that were answered wrongly, as expected or not."""
     spoiled: int = 0
     rejected: int = 0
 
@@ -90,6 +92,7 @@ class Tally:
         """The counts as fields of a cell's record."""
         return {
             "corpus": self.corpus,
+            "failed": self.failed,
             "examples": {
                 "corpus": self.executed["corpus"],
                 "searched": self.executed["searched"],

@@ -177,8 +177,13 @@ def no_silent_downcast(case: Case, trial: Trial) -> None:
 
 
 def _grade(case: Case, trial: Trial, bound: Float64) -> str:
-    """Whether all losses are within a stricter bound than the widest one: a label."""
-    loss, exact = trial.ask("loss", case), trial.exact(case).loss
+    """Whether all losses are within a stricter bound than the widest one: a label.
+
+    No answer is judged here, not even a refusal or one beyond the widest bound: ``accurate`` does.
+    """
+    loss, exact = trial.outcome(case), trial.exact(case).loss
+    if isinstance(loss, str):
+        return loss
     if loss.shape != exact.hi.shape:
         return "another shape"
     with np.errstate(invalid="ignore"):
@@ -187,7 +192,7 @@ def _grade(case: Case, trial: Trial, bound: Float64) -> str:
             return "within"
         if not np.any(loss.astype(np.float64)):
             return "nothing left"
-        return "beyond" if (error <= trial.truth.loss_bound(case)).all() else "wrong"
+        return "beyond" if (error <= trial.truth.loss_bound(case)).all() else "far beyond"
 
 
 @states(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from conformance.cases.calls import WAYS
 from conformance.cases.case import Case
 from conformance.cases.layouts import lay_out
-from conformance.errors import ConformanceError
+from conformance.errors import ConformanceError, Unsupported
 
 Array = NDArray[Any]
 
@@ -38,6 +38,8 @@ class Answer:
 
     value: Array | None
     raised: Raised | None = None
+    unsupported: bool = False
+    """Whether the adapter raised ``Unsupported``: what it adapts was not asked."""
 
 
 class Session(Protocol):
@@ -128,7 +130,8 @@ class Live:
         except Exception as error:
             # One line, bounded: it goes into records; some frameworks append a stack to it.
             message = str(error).strip().split("\n")[0][:300]
-            answer = Answer(None, Raised(type(error).__name__, message))
+            raised = Raised(type(error).__name__, message)
+            answer = Answer(None, raised, unsupported=isinstance(error, Unsupported))
         finally:
             self.watch(None)
         self.answers.append(answer)

@@ -12,7 +12,7 @@ from typing import Any
 
 Record = Mapping[str, Any]
 
-UNASKED = ("unsupported", "not-run")
+UNASKED = ("unsupported", "inapplicable", "not-run")
 WITNESSED = ("fail", "flaky", "error", "timeout", "crash")
 LOST = ("timeout", "crash")
 LAYOUT = "layout "
@@ -71,6 +71,8 @@ def _of_counts(cell: Record, prop: Record) -> Iterator[str]:
     if len(letters) - letters.count("-") > examples["corpus"]:
         yield f"{examples['corpus']} corpus examples, and more letters for them: {letters[:50]}"
     power, worst = cell["power"], cell["worst"]
+    if cell.get("failed", 0) > executed:
+        yield f"{cell['failed']} of {executed} examples failed"
     if power and power["rejected"] > power["spoiled"]:
         yield f"{power['rejected']} of {power['spoiled']} spoiled answers were rejected"
     if worst and not regimes.get(worst["regime"]):
@@ -84,8 +86,8 @@ def _of_counts(cell: Record, prop: Record) -> Iterator[str]:
 
 def _of_evidence(cell: Record, prop: Record) -> Iterator[str]:
     outcome, regimes = cell["outcome"], cell["regimes"]
-    if outcome == "unsupported" and any(regimes.values()):
-        yield "unsupported, and yet asked"
+    if outcome in ("unsupported", "inapplicable") and any(regimes.values()):
+        yield f"{outcome}, and yet asked"
     if outcome != "pass" or cell["expectation"] == "stale":
         return
     least = max(1, cell["examples"]["floor"] // max(1, len(prop["regimes"])))
@@ -95,6 +97,8 @@ def _of_evidence(cell: Record, prop: Record) -> Iterator[str]:
             yield f"passed with {asked}"
     if not cell["examples"]["corpus"]:
         yield "passed without a case of the corpus"
+    if cell.get("failed"):
+        yield f"passed with {cell['failed']} examples that failed"
     if set(cell["corpus"]) & set("fe"):
         yield f"passed with a corpus case that failed: {cell['corpus'][:50]}"
     if not cell["power"] or not cell["power"]["rejected"]:

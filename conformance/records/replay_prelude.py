@@ -78,6 +78,10 @@ class implementation:
         return cls.found.get(name) or only or sys.exit(f"the adapter defines no {name!r}")
 
 
+class Unsupported(Exception):
+    """Stands in for conformance.Unsupported: the adapter cannot pass a call on."""
+
+
 sys.modules["conformance"] = sys.modules[__name__]  # so that the adapter's import finds it
 
 

@@ -18,6 +18,7 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from conformance.errors import RecordsError
 from conformance.records.consistency import contradiction, curve_contradiction, gap
+from conformance.records.packed import CutError
 from conformance.records.schema import Record, check, parse, read_lines
 from conformance.records.witness import decode_case, decode_witness
 from conformance.spec.formats import FORMATS
@@ -25,7 +26,9 @@ from conformance.spec.formats import FORMATS
 Number = float | Literal["nan", "inf", "-inf"]
 
 JUDGED = ("pass", "fail", "error", "timeout", "crash", "flaky", "vacuous")
-"""The outcomes of a cell that was asked.  The others: unsupported, not-run."""
+"""The outcomes of a cell that was asked.  The others: unsupported, inapplicable, not-run."""
+UNOFFERED = ("unsupported", "inapplicable")
+"""The implementation does not offer what is asked, or nothing is asked there of anybody."""
 FAILURES = JUDGED[1:]
 VERDICT_LEVELS = ("must", "should")
 """The levels that are judged; a behaviour is recorded."""
@@ -104,6 +107,8 @@ class Cell(TypedDict):
     accuracy: dict[str, Any] | None
     seconds: float
     witness: dict[str, Any] | None
+    failed: NotRequired[int]
+    """How many of the executed cases were answered wrongly; absent from older files."""
     output: NotRequired[str | None]
     """What the implementation printed meanwhile, bounded; absent from older files."""
 
@@ -171,6 +176,7 @@ def blank_cell(
         "examples": {"corpus": 0, "searched": 0, "floor": 0},
         "regimes": {},
         "corpus": "",
+        "failed": 0,
         "worst": None,
         "power": None,
         "accuracy": None,
@@ -224,14 +230,14 @@ def new_run() -> str:
 
 
 def read_results(path: Path | str, *, strict: bool = False) -> Results:
-    """The results in a file.
+    """The results in a file, which may be compressed by xz.
 
     ``RecordsError`` for a file that is missing, empty, not JSON, of a newer schema, against the
-    schema, or that contradicts itself.  A file without its footer is ``complete == False``;
-    ``strict`` makes that an error, too.
+    schema, or that contradicts itself.  A file without its footer, and a compressed one that was
+    cut off, is ``complete == False``; ``strict`` makes that an error, too.
     """
     path = Path(path)
-    records = _parsed(path)
+    records = _parsed(path, strict=strict)
     header = next(records, None)
     if header is None:
         raise RecordsError(f"{path}: empty; a results file begins with a header")
@@ -248,7 +254,7 @@ def glance(path: Path) -> tuple[str | None, int, bool]:
     Nothing is checked, which takes its time.  No run where this is no results file.
     """
     with suppress(RecordsError, KeyError, TypeError):
-        header, *records = [record for record in _parsed(path) if record is not _CUT]
+        header, *records = [r for r in _parsed(path) if r is not _CUT and r is not _LOST]
         kinds = Counter(record["kind"] for record in records)
         return header["run"], kinds["cell"], kinds["footer"] > 0
     return None, 0, False
@@ -257,9 +263,27 @@ def glance(path: Path) -> tuple[str | None, int, bool]:
 _CUT = object()
 """Stands for a last line without its end that is no record: the writer was cut off there."""
 
+_LOST = object()
+"""Stands for the end of a compressed file that was cut off, whatever could be read of it."""
 
-def _parsed(path: Path) -> Iterator[Any]:
-    """What the lines of a file say; nothing if there is not one."""
+
+def _parsed(path: Path, *, strict: bool = False) -> Iterator[Any]:
+    """What the lines of a file say; nothing if there is not one.
+
+    ``CutError`` where it is compressed and was cut off: with ``strict``, or before its first line.
+    """
+    begun = False
+    try:
+        for value in _values(path):
+            yield value
+            begun = True
+    except CutError:
+        if strict or not begun:
+            raise
+        yield _LOST
+
+
+def _values(path: Path) -> Iterator[Any]:
     lines = read_lines(path)
     for number, line in enumerate(lines, 1):
         if number == 1 and not line.strip() and not any(map(bytes.strip, lines)):
@@ -280,6 +304,9 @@ def _collect(header: Header, records: Iterable[Any], path: Path) -> Results:
     properties = _by_name(header["properties"], "slug", f"{path} line 1: property")
     for number, record in enumerate(records, 2):
         where = f"{path} line {number}"
+        if record is _LOST:
+            footer = None
+            break
         if footer is not None:
             raise RecordsError(f"{where}: a record after the footer")
         if record is _CUT:

@@ -23,6 +23,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 
 from conformance.errors import RecordsError
+from conformance.records import packed
 
 VERSION = 1
 """The schema version that this code reads and writes."""
@@ -31,7 +32,7 @@ LONGEST_LINE = 64 * 2**20
 """Bytes of one record; the largest is a witness with every case that was asked."""
 
 LARGEST_FILE = 2**30
-"""Bytes of a file of records; a standard run takes a hundredth of it."""
+"""Bytes of a file of records, inflated; a standard run takes a hundredth of it."""
 
 LONGEST_NUMBER = 40
 """Characters of a number: a double takes 24 at most, an integer of 64 bits 20."""
@@ -164,8 +165,11 @@ def _members(pairs: list[tuple[str, Any]]) -> Record:
     return members
 
 
-def read_text(path: Path) -> str:
-    """The text of a records file; ``RecordsError`` where there is none, or too much."""
+def read_content(path: Path) -> bytes:
+    """The content of a records file, inflated if it is compressed.
+
+    ``RecordsError`` where there is none, too much, or a broken or cut compressed one.
+    """
     try:
         with _opened(path) as file:
             content = file.read(LARGEST_FILE + 1)
@@ -173,8 +177,13 @@ def read_text(path: Path) -> str:
         raise _unreadable(path, error) from None
     if len(content) > LARGEST_FILE:
         raise _too_large(path)
+    return content
+
+
+def read_text(path: Path) -> str:
+    """The text of a records file; ``RecordsError`` as of ``read_content``, or where it is none."""
     try:
-        return content.decode("utf-8")
+        return read_content(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise RecordsError(f"{path}: not UTF-8: {error}") from None
 
@@ -182,7 +191,8 @@ def read_text(path: Path) -> str:
 def read_lines(path: Path) -> Iterator[bytes]:
     """The lines of a records file, each with its end; of the last that may be missing.
 
-    ``RecordsError`` where there is no file, and at a line or a file that is too long.
+    ``RecordsError`` where there is no file, at a line or a file that is too long, and as of
+    ``packed.opened``: ``CutError`` after the last whole line of a compressed file that was cut off.
     """
     size = 0
     try:
@@ -206,7 +216,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
 
 def _opened(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")
+        return packed.opened(path)
     except ValueError as error:  # a path with NUL in it
         raise RecordsError(f"{str(path)!r}: cannot be read: {error}") from None
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from conformance.records.witness import decode_case
 from conformance.report.charts import Scale, bars, dots, figure, label, rules
+from conformance.report.disagreement import FAILED, WRONG
 from conformance.report.run import Cell, Column, Run
 from conformance.report.text import number
 from conformance.report.witness import LittleTable, table_of
@@ -32,6 +33,12 @@ class Errors:
     ratio: float = 0.0
     """The largest error, as a share of its bound."""
     histogram: tuple[int, ...] = (0,) * BUCKETS
+    outside: int = 0
+    """Cases with a wrong answer, which has no place among these errors."""
+    asked: int = 0
+    """The cases among which they were counted: all, in older records the shared ones."""
+    elsewhere: bool = False
+    """Whether an answer was wrong to a case that is none of these."""
 
     def __add__(self, other: Errors) -> Errors:
         return Errors(
@@ -39,7 +46,17 @@ class Errors:
             max(self.ulp, other.ulp),
             max(self.ratio, other.ratio),
             tuple(a + b for a, b in zip(self.histogram, other.histogram, strict=True)),
+            self.outside + other.outside,
+            self.asked + other.asked,
+            self.elsewhere or other.elsewhere,
         )
+
+    @property
+    def left_out(self) -> str:
+        """How many cases are not among the errors: ``12/36``; nothing where all are."""
+        if self.outside:
+            return f"{self.outside}/{self.asked}"
+        return "some" if self.elsewhere else ""
 
 
 @dataclass(frozen=True)
@@ -66,17 +83,49 @@ class Largest:
 
 
 def overview(run: Run) -> list[Line]:
-    """A line an implementation, over all regimes; those without accuracy are left out."""
-    regimes = {column: by_regime(run, column) for column in run.columns}
-    return [
-        Line(
-            column.label,
-            _total([line.loss for line in lines]),
-            _total([line.gradient for line in lines]),
-        )
-        for column, lines in regimes.items()
-        if lines
-    ]
+    """A line an implementation, over all regimes, with the count of what is not among the errors;
+    those without either are left out."""
+    found = []
+    for column in run.columns:
+        lines, outside = by_regime(run, column), left_out(run, column)
+        sides = [
+            _total([*(getattr(line, side) for line in lines), getattr(outside, side)])
+            for side in ("loss", "gradient")
+        ]
+        if any(sides):
+            found.append(Line(column.label, *sides))
+    return found
+
+
+def left_out(run: Run, column: Column) -> Line:
+    """How many cases were answered wrongly, where errors are kept: no figure has them."""
+    measured = {cell.slug for cell in run.cells if cell.record["accuracy"]}
+    sides: dict[str, dict[str, Errors]] = {"loss": {}, "gradient": {}}
+    for cell in run.of(column):
+        wrong = cell.record["outcome"] in WRONG
+        if cell.slug in measured and (cell.asked or wrong):
+            asked, outside = _failed(cell)
+            at = sides[_side(cell)]
+            count = Errors(outside=outside, asked=asked, elsewhere=wrong and not outside)
+            at[cell.dtype] = at.get(cell.dtype, Errors()) + count
+    return Line(column.label, sides["loss"], sides["gradient"])
+
+
+def _failed(cell: Cell) -> tuple[int, int]:
+    """The cases of a cell, and how many were answered wrongly; in older records the shared ones."""
+    if (failed := cell.record.get("failed")) is not None:
+        return cell.asked, int(failed)
+    letters = str(cell.record["corpus"])
+    return len(letters) - letters.count("-"), sum(letter in FAILED for letter in letters)
+
+
+def total(run: Run, column: Column) -> Line | None:
+    """The errors of an implementation over all regimes; None where none were recorded."""
+    lines = by_regime(run, column)
+    if not lines:
+        return None
+    loss, gradient = [line.loss for line in lines], [line.gradient for line in lines]
+    return Line(column.label, _total(loss), _total(gradient))
 
 
 def by_regime(run: Run, column: Column) -> list[Line]:
@@ -148,7 +197,7 @@ _BOX = 13
 
 def distributions(lines: Sequence[Line], dtypes: Sequence[str], title: str) -> Markup:
     """Heat strips: a panel a dtype, a row a line (loss above gradient), a column a bucket."""
-    panel, ticks = _BOX * BUCKETS + 22, ((1, "0"), (3, "1"), (7, "16"), (10, "128"), (13, "1024"))
+    panel, ticks = _BOX * BUCKETS + 46, ((1, "0"), (3, "1"), (7, "16"), (10, "128"), (13, "1024"))
     bottom = _TOP + _ROW * len(lines)
     parts = [_row_labels(lines)]
     for index, dtype in enumerate(dtypes):
@@ -157,6 +206,7 @@ def distributions(lines: Sequence[Line], dtypes: Sequence[str], title: str) -> M
         parts += _frame(left, dtype, places, bottom)
         for side, offset in (("loss", 5), ("gradient", 12)):
             parts += _strips(lines, side, dtype, left, offset)
+        parts += _outside(lines, dtype, left + _BOX * BUCKETS + 2)
     return figure(_LEFT + len(dtypes) * panel - 6, bottom + 20, parts, title)
 
 
@@ -181,7 +231,7 @@ def _strips(
 
 def shares(lines: Sequence[Line], dtypes: Sequence[str], title: str) -> Markup:
     """Marks: the largest error as a share of its bound, on a log scale with the bound at 1."""
-    width, panel = 166, 204
+    width, panel = 166, 216
     ticks = ((0.001, ".001"), (0.1, "0.1"), (1, "1"), (10, "10"), (100, "100+"))
     bottom = _TOP + _ROW * len(lines)
     parts = [_row_labels(lines)]
@@ -194,10 +244,22 @@ def shares(lines: Sequence[Line], dtypes: Sequence[str], title: str) -> Markup:
             found = [
                 (x(errors.ratio), _TOP + row * _ROW + 8)
                 for row, entry in enumerate(lines)
-                if (errors := getattr(entry, side).get(dtype))
+                if (errors := getattr(entry, side).get(dtype)) and errors.count
             ]
             parts.append(dots(found, f"dot {side}"))
+        parts += _outside(lines, dtype, left + width + 6)
     return figure(_LEFT + len(dtypes) * panel - 14, bottom + 20, parts, title)
+
+
+def _outside(lines: Sequence[Line], dtype: str, x: float) -> list[Markup]:
+    """Beside each row of a panel: how many cases of how many are not in it."""
+    none = Errors()
+    both = [line.loss.get(dtype, none) + line.gradient.get(dtype, none) for line in lines]
+    return [
+        label(x, _TOP + row * _ROW + 12, errors.left_out, "outside", "start")
+        for row, errors in enumerate(both)
+        if errors.left_out
+    ]
 
 
 def _frame(
@@ -211,16 +273,25 @@ def _frame(
 
 def _row_labels(lines: Sequence[Line]) -> Markup:
     return Markup("").join(
-        label(_LEFT - 10, _TOP + row * _ROW + 12, _short(entry.label), "name", "end")
+        label(_LEFT - 10, _TOP + row * _ROW + 12, shown, "name", "end", title)
         for row, entry in enumerate(lines)
+        for shown in [_short(entry.label)]
+        for title in [entry.label if shown != entry.label else ""]
     )
 
 
 def _short(name: str, longest: int = 24) -> str:
-    """A name that fits beside a figure; the table below has it whole."""
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+    """A name that fits beside a figure, cut in the middle: names of a family end differently."""
+    if len(name) <= longest:
+        return name
+    end = (longest - 1) // 2
+    return f"{name[: longest - 1 - end]}…{name[-end:]}"
 
 
 def in_numbers(errors: Errors | None) -> str:
-    """``1.7 ulp, 0.31``: the largest error, and its share of the bound."""
-    return f"{number(errors.ulp)} ulp, {number(errors.ratio)}" if errors else ""
+    """``1.7 ulp, 0.31; 2/36 outside``: the largest error, its share of the bound, and what is no
+    error of a right answer."""
+    if not errors:
+        return ""
+    said = [f"{number(errors.ulp)} ulp, {number(errors.ratio)}"] if errors.count else []
+    return "; ".join(said + [f"{errors.left_out} outside"] * bool(errors.left_out))

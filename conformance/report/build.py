@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,35 +13,41 @@ from markupsafe import Markup
 from conformance.errors import UsageError
 from conformance.report import accuracy, findings, lesson, matrix, verdict, witness
 from conformance.report.causes import causes
-from conformance.report.disagreement import disagreements
-from conformance.report.pages import TEMPLATES, new_environment
+from conformance.report.disagreement import disagreements, shared
+from conformance.report.glossary import GLOSSARY, explained
+from conformance.report.guidance import choices
+from conformance.report.harm import worst_finding
+from conformance.report.pages import TEMPLATES, new_environment, put
 from conformance.report.run import Column, Run, arrange
 from conformance.report.site import (
     FOLDER,
     INDEX,
     KILL_MATRIX,
     LESSON,
+    RECORDS,
     Place,
     anchor,
     page_of,
 )
-from conformance.report.status import STATUSES
+from conformance.report.status import STATUSES, WORST_FIRST
 
 GENERATOR = "cross-entropy-conformance report"
 """How a page says that it is one of ours: an older one may be removed, no other file is."""
 
 
-def build_report(records: Iterable[Mapping[str, Any]], folder: Path) -> Path:
+def build_report(records: Iterable[Mapping[str, Any]], folder: Path, *, site: str = "") -> Path:
     """Write the report of the records of one run into ``folder``; return its ``index.html``.
 
     Beside it: a page for each implementation under ``implementations/``, and one on the steps of
     the loss.  The records (header, cells, curves, and the footer of a complete run) are taken as
-    valid.  Each page loads nothing.  Where the folder has a kill matrix, the index links to it.
-    Pages of an earlier report about implementations that are no longer there are removed.
+    valid.  Each page loads nothing, and is replaced in one step.  Where the folder has the records
+    and a kill matrix, the pages link to them.  Pages of an earlier report about implementations
+    that are no longer there are removed.  ``site``: the address, from ``folder``, of an index of
+    runs that they lead back to.
     ``UsageError`` where a file cannot be written.
     """
-    proved = (folder / KILL_MATRIX).exists()
-    pages = render(arrange(records), kill_matrix=KILL_MATRIX if proved else "")
+    there = [name for name in (KILL_MATRIX, *RECORDS) if (folder / name).exists()]
+    pages = render(arrange(records), there=there, site=site)
     try:
         _write(pages, folder)
     except OSError as error:
@@ -56,19 +62,21 @@ def _write(pages: Iterable[tuple[str, str]], folder: Path) -> None:
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     written = set()
     for name, page in pages:
-        (folder / name).write_text(page, encoding="utf-8")
+        put(folder / name, page)
         written.add(folder / name)
     for old in (folder / FOLDER).glob("*.html"):
         if old not in written and _is_ours(old):
             old.unlink()
 
 
-def render(run: Run, *, kill_matrix: str = "") -> Iterator[tuple[str, str]]:
+def render(run: Run, *, there: Collection[str] = (), site: str = "") -> Iterator[tuple[str, str]]:
     """The pages of a run: (path in the folder, text).
 
-    ``kill_matrix``: where the page of that name is, if anywhere.
+    ``there``: which of the kill matrix and the files of records lie beside them.
     """
     environment = _environment()
+    environment.globals["records"] = next((name for name in RECORDS if name in there), "")
+    environment.globals["site"] = site
 
     def page(template: str, path: str, /, **more: Any) -> tuple[str, str]:
         here = Place(path)
@@ -80,15 +88,18 @@ def render(run: Run, *, kill_matrix: str = "") -> Iterator[tuple[str, str]]:
         INDEX,
         disagreements=disagreements(run),
         causes=causes(run.cells),
+        choices=choices(run),
         answers=findings.behaviours(run),
         overview=accuracy.overview(run),
-        kill_matrix=kill_matrix,
+        kill_matrix=KILL_MATRIX if KILL_MATRIX in there else "",
     )
+    ways = lesson.ways(run)
     yield page(
         "lesson.html.j2",
         LESSON,
         example=lesson.worked_example(run),
-        panels=lesson.curve_panels(run),
+        panels=lesson.curve_panels(run, ways),
+        ways=ways,
         departures=lesson.departures(run),
     )
     for name, columns in _implementations(run).items():
@@ -116,14 +127,18 @@ def _is_ours(page: Path) -> bool:
 
 def _environment() -> Environment:
     environment = new_environment()
+    environment.filters["explained"] = explained
     environment.globals.update(
         accuracy=accuracy,
         anchor=anchor,
         causes_of=causes,
+        expected_of=findings.expected_of,
         generator=GENERATOR,
+        glossary=GLOSSARY,
         in_words=matrix.in_words,
         marks=matrix.marks,
         own_panels=lesson.own_panels,
+        shared=shared,
         square=matrix.square,
         statuses=STATUSES,
         strip=findings.strip,
@@ -131,6 +146,8 @@ def _environment() -> Environment:
         script=_source("report.js"),
         verdict=verdict,
         witness=witness,
+        worst_finding=worst_finding,
+        worst_first=WORST_FIRST,
     )
     return environment
 

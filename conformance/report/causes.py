@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
-from conformance.report.run import Cell
+from conformance.report.harm import severity
+from conformance.report.run import Cell, Run
 from conformance.report.status import Status
-from conformance.report.verdict import severity
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Cause:
         return str(record["reason"] or record["message"] or "nothing was said")
 
     @property
+    def link(self) -> str:
+        """Where one reads more of it."""
+        return next((str(link) for cell in self.cells if (link := cell.record["link"])), "")
+
+    @property
     def labels(self) -> list[str]:
         """The implementations that are concerned."""
         return list(dict.fromkeys(cell.column.label for cell in self.cells))
@@ -44,17 +50,31 @@ class Cause:
     @property
     def regimes(self) -> list[str]:
         """The regimes of the smallest counterexamples."""
-        found = (cell.record["witness"] for cell in self.cells)
-        return list(dict.fromkeys(w["case"]["regime"] for w in found if w and w["case"]["regime"]))
+        return list(dict.fromkeys(filter(None, map(_regime, self.cells))))
 
-    @property
-    def pairs(self) -> str:
-        """``known:float32 known:float16``: what ended in which dtype, for the page's filters."""
-        return " ".join(dict.fromkeys(f"{cell.status.name}:{cell.dtype}" for cell in self.cells))
+    def places(self, run: Run) -> str:
+        """``3.17.1.0``, a group a cell, the worst first: what the page's filters ask of it.
+
+        By their numbers: the column, the property and the dtype, as the matrix has them, and the
+        regime of its counterexample among ``regimes``.
+        """
+        columns = {column: n for n, column in enumerate(run.columns)}
+        slugs = {p["slug"]: n for n, p in enumerate(chain(*run.families.values()))}
+        regimes = {regime: n for n, regime in enumerate(self.regimes)}
+        return " ".join(
+            f"{columns[c.column]}.{slugs[c.slug]}.{run.dtypes.index(c.dtype)}"
+            f".{regimes.get(_regime(c), '')}"
+            for c in self.cells
+        )
 
     def every(self, facet: str) -> str:
         """The values of a facet among the cells, for the page's filters."""
         return " ".join(dict.fromkeys(getattr(cell, facet) for cell in self.cells))
+
+
+def _regime(cell: Cell) -> str:
+    witness = cell.record["witness"]
+    return str(witness["case"]["regime"] or "") if witness else ""
 
 
 def causes(cells: Iterable[Cell]) -> list[Cause]:

@@ -65,11 +65,15 @@ def rule(x1: float, y1: float, x2: float, y2: float, css: str = "grid") -> Marku
     )
 
 
-def label(x: float, y: float, text: str, css: str = "", anchor: str = "middle") -> Markup:
-    """Text that starts at, ends at, or is centred on (x, y), its baseline."""
+def label(
+    x: float, y: float, text: str, css: str = "", anchor: str = "middle", title: str = ""
+) -> Markup:
+    """Text that starts at, ends at, or is centred on (x, y), its baseline; ``title`` where one
+    points at it."""
     classes = " ".join(filter(None, (css, {"middle": "mid", "end": "end", "start": ""}[anchor])))
-    return Markup('<text class="{}" x="{}" y="{}">{}</text>').format(
-        classes, _px(x), _px(y), visible(text)
+    more = Markup("<title>{}</title>").format(visible(title)) if title else ""
+    return Markup('<text class="{}" x="{}" y="{}">{}{}</text>').format(
+        classes, _px(x), _px(y), more, visible(text)
     )
 
 

@@ -2,7 +2,8 @@
 
 The corpus is the same for every implementation, so the corpus strings of a property and dtype can
 be laid over each other: a case that one passes and another fails is a disagreement, whoever is
-right by the formula.
+right by the formula.  What a cell was asked besides (the witnesses of known failures, the search)
+nobody else was: who fails there is wrong, too, and said to be so.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conformance.records.consistency import UNASKED
+from conformance.records.results import VERDICT_LEVELS
+from conformance.report.harm import severity
 from conformance.report.run import Cell, Column, Run
-from conformance.report.verdict import severity
 
 FAILED = frozenset("fe")
+
+WRONG = ("fail", "error", "crash", "timeout", "flaky")
 
 READABLE = 12
 """Logits of a counterexample that one sees at a glance: such disagreements come first."""
@@ -40,6 +45,19 @@ class Split:
         return sum(_letter(cell, case) in FAILED for case in self.cases)
 
 
+def shared(cell: Cell) -> str:
+    """How a cell did on the shared cases, in words: ``2 of 31 wrong``.
+
+    Where it is wrong, and on none of these, that is said: its witness is of another case.
+    """
+    letters: str = cell.record["corpus"]
+    asked = len(letters) - letters.count("-")
+    wrong = sum(letter in FAILED for letter in letters)
+    if wrong or cell.record["outcome"] not in WRONG:
+        return f"{wrong} of {asked} wrong"
+    return f"none of {asked} wrong, but another case is" if asked else "wrong on another case"
+
+
 @dataclass(frozen=True)
 class Disagreement:
     """All splits over one property, a dtype each."""
@@ -48,6 +66,8 @@ class Disagreement:
     splits: tuple[Split, ...]
     smallest: Cell | None
     """The cell with the smallest witness among those that fail."""
+    cells: tuple[Cell, ...]
+    """All cells of the property."""
 
     @property
     def widest(self) -> Split:
@@ -62,21 +82,32 @@ class Disagreement:
         return sorted(failing, key=lambda column: -most.get(column, 0))
 
     @property
+    def elsewhere(self) -> list[Column]:
+        """Who is wrong, but on other cases than the shared ones that divide them."""
+        against = self.against
+        wrong = (cell for cell in self.cells if cell.record["outcome"] in WRONG)
+        return [c for c in dict.fromkeys(cell.column for cell in wrong) if c not in against]
+
+    @property
     def right(self) -> list[Column]:
-        """Who is right in every dtype that divides them, and was asked in some."""
-        failing = self.against
-        agreeing = {cell.column: None for s in self.splits for cell in s.agreeing}
-        return [column for column in agreeing if column not in failing]
+        """Who passes in every dtype where anything was asked, and was asked a dividing case."""
+        agreeing = dict.fromkeys(cell.column for s in self.splits for cell in s.agreeing)
+        short = {c.column for c in self.cells if c.record["outcome"] not in ("pass", *UNASKED)}
+        return [column for column in agreeing if column not in short]
 
 
 def disagreements(run: Run) -> list[Disagreement]:
     """The properties that divide the implementations: the unexpected first, then by extent."""
     found = []
-    for slug in run.properties:
+    for slug, entry in run.properties.items():
+        if entry["level"] not in VERDICT_LEVELS:
+            continue  # no answer is wrong at a choice point
         splits = [split for dtype in run.dtypes if (split := _split(run, slug, dtype))]
         if splits:
             failing = [cell for split in splits for cell in split.against]
-            found.append(Disagreement(slug, tuple(splits), _smallest(failing)))
+            found.append(
+                Disagreement(slug, tuple(splits), _smallest(failing), tuple(run.about(slug)))
+            )
     return sorted(found, key=lambda one: _importance(run, one))
 
 

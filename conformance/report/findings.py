@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,9 @@ from markupsafe import Markup
 from conformance.records.replay_script import replay_case, replay_prelude
 from conformance.report.charts import figure
 from conformance.report.disagreement import FAILED, Split, witness_size
+from conformance.report.harm import severity, worst_first
 from conformance.report.run import Cell, Column, Run
 from conformance.report.status import Status
-from conformance.report.verdict import severity
 from conformance.report.witness import LittleTable, little_table
 
 LARGEST_SCRIPT = 12_000
@@ -22,7 +23,9 @@ LARGEST_SCRIPT = 12_000
 MOST_WITNESSES = 200
 """Counterexamples that a page prints; whoever has more failures than that has one main fault."""
 
-UNJUDGED = ("unsupported", "not-run")
+_SHOULD_BE = re.compile(r"\bshould be ([^\n;]+?)(?: \(off by [^\n)]*\))?\.?$", re.MULTILINE)
+
+UNJUDGED = ("unsupported", "inapplicable", "not-run")
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ class Finding:
     def witness(self) -> Mapping[str, Any]:
         return self.cell.record["witness"] or {}
 
+    @property
+    def expected(self) -> str:
+        """What was expected; empty where only the property's statement says so."""
+        return expected_of(self.witness)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -46,6 +54,18 @@ class Entry:
     slug: str
     cells: list[Cell]
     findings: list[Finding]
+
+    @property
+    def asked(self) -> list[str]:
+        """The dtypes in which cases were executed."""
+        return [cell.dtype for cell in self.cells if cell.record["regimes"]]
+
+    @property
+    def regimes(self) -> dict[str, list[int]]:
+        """How many cases of each regime were executed, in each of these dtypes."""
+        found = [cell.record["regimes"] for cell in self.cells if cell.record["regimes"]]
+        names = dict.fromkeys(name for counts in found for name in counts)
+        return {name: [counts.get(name, 0) for counts in found] for name in names}
 
 
 @dataclass(frozen=True)
@@ -90,7 +110,7 @@ def sheet(run: Run, column: Column) -> Sheet:
             cells[slug] = found
     failing = {slug: found for slug, found in cells.items() if any(map(_detailed, found))}
     whole = _shown_whole(failing)
-    worst_first = sorted(failing.items(), key=lambda item: min(map(severity, item[1])))
+    ranked = dict.fromkeys(cell.slug for cell in worst_first(run, column))
     passing: dict[str, list[Entry]] = {}
     for slug, found in cells.items():
         if slug not in failing and any(cell.status.name not in UNJUDGED for cell in found):
@@ -102,7 +122,7 @@ def sheet(run: Run, column: Column) -> Sheet:
         replay_prelude(source) if source else "",
         [
             Entry(slug, found, [_finding(c, c in whole) for c in found if _detailed(c)])
-            for slug, found in worst_first
+            for slug, found in ((slug, failing[slug]) for slug in ranked)
         ],
         passing,
         _unjudged(cells, {*failing, *(e.slug for group in passing.values() for e in group)}),
@@ -150,6 +170,12 @@ def _unjudged(
         shown = shown | slugs.keys()
         left.append((status, reason, entries))
     return left
+
+
+def expected_of(witness: Mapping[str, Any]) -> str:
+    """What a witness says was expected, or else its message: ``is inf, should be about 11.3``."""
+    message = _SHOULD_BE.search(witness.get("message") or "")
+    return str(witness.get("expected") or (message and message[1]) or "")
 
 
 def behaviours(run: Run) -> list[tuple[str, list[Answer]]]:

@@ -5,6 +5,7 @@ A file a run, written once and never changed.  All that a site says about its ru
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from conformance.errors import RecordsError
+from conformance.records.brief import read_brief
 from conformance.records.results import Results
-from conformance.records.schema import VERSION, Record, check, parse, read_text, to_json
-from conformance.report import verdict
+from conformance.records.schema import VERSION, Record, check, to_json
+from conformance.report import accuracy, verdict
 from conformance.report.run import Column, Run, arrange
 
 RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ-[0-9a-f]{6}", re.ASCII)
@@ -81,7 +83,24 @@ def _standing(run: Run, column: Column) -> Record:
         "unexpected": dict(
             sorted(Counter(cell.level for cell in cells if cell.unexpected).items())
         ),
+        "accuracy": _largest_errors(run, column),
     }
+
+
+def _largest_errors(run: Run, column: Column) -> list[Record]:
+    """The largest errors of the loss and of the gradient in each dtype."""
+    line = accuracy.total(run, column)
+    sides = {"loss": line.loss, "gradient": line.gradient} if line else {}
+    return [
+        {"of": of, "dtype": dtype, "ratio": _short(errors.ratio), "ulp": _short(errors.ulp)}
+        for of, side in sides.items()
+        for dtype, errors in side.items()
+    ]
+
+
+def _short(size: float) -> float | str:
+    """Four digits of a size, as the records write it."""
+    return float(f"{size:.4g}") if math.isfinite(size) else str(size)
 
 
 def write(record: Mapping[str, Any]) -> str:
@@ -97,8 +116,7 @@ def read(folder: Path) -> list[Record]:
     """
     found = []
     for path in sorted(folder.glob("*.json")):
-        record = parse(read_text(path), str(path))
-        check("history", record, str(path))
+        record = read_brief(path)
         if path.stem != safe_name(record["run"]):
             raise RecordsError(f"{path}: holds the run {record['run']}, and is named otherwise")
         found.append(record)
@@ -106,6 +124,17 @@ def read(folder: Path) -> list[Record]:
 
 
 # --- Standings -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Largest:
+    """The largest error of the loss or of the gradient in a dtype."""
+
+    of: str
+    dtype: str
+    ratio: float
+    """As a share of its bound."""
+    ulp: float
 
 
 @dataclass(frozen=True)
@@ -118,12 +147,18 @@ class Standing:
     score: verdict.Score
     known: int
     unexpected: Mapping[str, int]
+    accuracy: tuple[Largest, ...]
     run: Mapping[str, Any]
     """The brief record of the run."""
 
     @property
     def surprises(self) -> int:
         return sum(self.unexpected.values())
+
+    def worst(self, of: str) -> Largest | None:
+        """Of the largest errors of the loss, or of the gradient, the one closest to its bound."""
+        found = (largest for largest in self.accuracy if largest.of == of)
+        return max(found, key=lambda largest: largest.ratio, default=None)
 
 
 def standings(record: Mapping[str, Any]) -> list[Standing]:
@@ -136,10 +171,20 @@ def standings(record: Mapping[str, Any]) -> list[Standing]:
             score=verdict.Score(found["passed"], found["judged"], found["applicable"]),
             known=found["known"],
             unexpected=found["unexpected"],
+            accuracy=tuple(
+                Largest(one["of"], one["dtype"], _size(one["ratio"]), _size(one["ulp"]))
+                for one in found.get("accuracy", ())
+            ),
             run=record,
         )
         for found in record["implementations"]
     ]
+
+
+def _size(value: object) -> float:
+    """A size as the records write it; not a number is beyond all others."""
+    size = float(str(value))
+    return math.inf if math.isnan(size) else size
 
 
 def by_implementation(records: Iterable[Mapping[str, Any]]) -> dict[str, list[Standing]]:

@@ -14,7 +14,14 @@ from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree as XML
 
-from conformance.records.results import VERDICT_LEVELS, Cell, Implementation, Results, is_unexpected
+from conformance.records.results import (
+    UNOFFERED,
+    VERDICT_LEVELS,
+    Cell,
+    Implementation,
+    Results,
+    is_unexpected,
+)
 from conformance.records.words import in_words
 from conformance.report.text import clip, visible
 
@@ -98,7 +105,7 @@ def _case(cell: Cell, levels: Sequence[str]) -> Any:
 
 def _tag(cell: Cell, levels: Sequence[str]) -> str | None:
     """What a case is besides passed."""
-    if cell["outcome"] == "unsupported" or cell["expectation"] == "known":
+    if cell["outcome"] in UNOFFERED or cell["expectation"] == "known":
         return "skipped"
     if cell["outcome"] in ERRORS:
         return "error"

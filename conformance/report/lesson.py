@@ -16,6 +16,9 @@ from conformance.report.text import number
 from conformance.report.witness import steps
 from conformance.spec.formats import FORMATS, FloatFormat
 
+KINDS = 4
+"""Kinds of line that the style sheet has for steps that end differently."""
+
 VISIBLE = 0.01
 """The chain has left when its loss is off by more than this share of a loss of at least 1."""
 
@@ -33,6 +36,15 @@ class Example:
     right: list[str]
     """Who gave this loss in every dtype that was judged."""
     wrong: list[Cell]
+
+
+@dataclass(frozen=True)
+class Way:
+    """Implementations whose steps become infinite at the same measured losses: one kind of line."""
+
+    names: tuple[str, ...]
+    ends: dict[str, str]
+    """The first measured loss at which they are infinite, by dtype."""
 
 
 @dataclass(frozen=True)
@@ -90,24 +102,52 @@ def _minus_log(rows: Sequence[tuple[float, float]]) -> Markup:
     return figure(width, height, parts, title)
 
 
-def curve_panels(run: Run) -> list[tuple[str, Markup]]:
+def curve_panels(run: Run, ways: Sequence[Way]) -> list[tuple[str, Markup]]:
     """A panel a dtype: the absolute error of both ways over the exact loss.
 
     Drawn are the implementations that offer both: a loss of their own, and its steps.
     """
-    panels = []
+    kinds = {name: kind for kind, way in enumerate(ways) for name in way.names}
+    panels, labels = [], _labels(run)
     for dtype in run.dtypes:
-        curves = [_points(curve) for curve in run.curves if curve["dtype"] == dtype]
-        both = [points for points in curves if any(chain >= 0 for _, _, chain in points)]
-        if any(exact > 0 for points in both for exact, _, _ in points) and dtype in FORMATS:
+        curves = [
+            (_points(c), kinds.get(_whose(c, labels), 0)) for c in run.curves if c["dtype"] == dtype
+        ]
+        both = [(points, kind) for points, kind in curves if any(p[2] >= 0 for p in points)]
+        if any(exact > 0 for points, _ in both for exact, _, _ in points) and dtype in FORMATS:
             panels.append((dtype, _panel(FORMATS[dtype], both)))
     return panels
+
+
+def ways(run: Run) -> list[Way]:
+    """How the steps end, and whose: those that end alike in every dtype together."""
+    ends: dict[str, dict[str, str]] = {}
+    labels = _labels(run)
+    for curve in run.curves:
+        steps = [(exact, chain) for exact, _, chain in _points(curve) if chain >= 0]
+        if steps:
+            end = _first(exact for exact, error in steps if math.isinf(error))
+            ends.setdefault(_whose(curve, labels), {})[str(curve["dtype"])] = end
+    alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for name, found in ends.items():
+        alike.setdefault(tuple(found.items()), []).append(name)
+    return [Way(tuple(names), dict(found)) for found, names in alike.items()]
+
+
+def _labels(run: Run) -> dict[tuple[str, str], str]:
+    return {(column.name, column.device): column.label for column in run.columns}
+
+
+def _whose(curve: Mapping[str, Any], labels: Mapping[tuple[str, str], str]) -> str:
+    """The label of its column; its name where there is no cell of it, and so no column."""
+    name: str = curve["implementation"]
+    return labels.get((name, curve["device"]), name)
 
 
 def own_panels(run: Run, column: Column) -> list[tuple[str, Markup]]:
     """The panels of one implementation: its own loss, and its steps where it offers them."""
     return [
-        (dtype, _panel(FORMATS[dtype], [_points(curve)]))
+        (dtype, _panel(FORMATS[dtype], [(_points(curve), 0)]))
         for dtype in run.dtypes
         for curve in run.curves
         if dtype in FORMATS
@@ -135,13 +175,20 @@ def _points(curve: Mapping[str, Any]) -> list[tuple[float, float, float]]:
     found = []
     for point in curve["points"]:
         exact = float(point["exact"])
-        found.append((exact, _error(point["fused"], exact), _error(point["chain"], exact)))
+        if math.isfinite(exact):
+            found.append((exact, _error(point["fused"], exact), _error(point["chain"], exact)))
     return sorted(found)
 
 
-def _panel(fmt: FloatFormat, curves: Sequence[list[tuple[float, float, float]]]) -> Markup:
-    width, height = 480, 250
-    top = max(exact for curve in curves for exact, _, _ in curve)
+def _panel(
+    fmt: FloatFormat, curves: Sequence[tuple[list[tuple[float, float, float]], int]]
+) -> Markup:
+    """Curves over the exact loss, each with the kind of line that its steps are drawn in.
+
+    What the lines mean, the page says beside them: a label among them would lie on one.
+    """
+    width, height = 520, 250
+    top = max(exact for curve, _ in curves for exact, _, _ in curve)
     x = Scale(0, top, 52, width - 50)
     y = Scale(10.0 ** _floor(fmt), 10, height - 42, 40, log=True)
     infinite = 24.0
@@ -158,16 +205,12 @@ def _panel(fmt: FloatFormat, curves: Sequence[list[tuple[float, float, float]]])
             parts.append(rule(x(place), y.start, x(place), infinite - 6, "limit"))
             nudge = -4 if anchor == "end" else 4
             parts.append(label(x(place) + nudge, 13, f"{text} {place:.1f}", "name", anchor))
-    chained = any(chain >= 0 for curve in curves for _, _, chain in curve)
+    chained = any(chain >= 0 for curve, _ in curves for _, _, chain in curve)
     for css, which in (("chain", 2), ("fused", 1)):  # the fused loss is drawn over the chain
-        for curve in curves:
+        for curve, kind in curves:
             shown = [p for p in curve if p[which] >= 0]
             places = [(x(p[0]), infinite if math.isinf(p[which]) else y(p[which])) for p in shown]
-            parts.append(line(places, f"{css} curve"))
-    parts.append(label(x(top), y.start - 6, "fused", "said fused", "end"))
-    if chained:
-        said = "softmax → log → NLL ends at ∞"
-        parts.append(label(x(0) + 6, infinite + 14, said, "said chain", "start"))
+            parts.append(line(places, f"{css} curve way{kind % KINDS if which == 2 else ''}"))
     parts.append(label((x(0) + x(top)) / 2, height - 8, "exact loss", "name"))
     title = (
         f"{fmt.name}: absolute error of the fused loss over the exact loss, up to {number(top)}."

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from conformance.records.results import VERDICT_LEVELS, Results, is_unexpected
 from conformance.records.words import in_words
-from conformance.report import verdict
+from conformance.report import harm, verdict
 from conformance.report.disagreement import witness_size
 from conformance.report.run import Cell, Run, arrange
 from conformance.report.text import clip, counted, listed, visible
@@ -80,7 +80,7 @@ def _table(run: Run, levels: Sequence[str]) -> str:
 def _together(cells: Sequence[Cell]) -> list[list[Cell]]:
     """Failures of one property of one implementation in one way, over all dtypes; worst first."""
     groups: dict[tuple[object, ...], list[Cell]] = {}
-    for cell in sorted(cells, key=verdict.severity):
+    for cell in sorted(cells, key=harm.severity):
         witness = cell.record["witness"]
         way = witness["kind"] if witness else None
         groups.setdefault((cell.column, cell.slug, cell.status, way), []).append(cell)

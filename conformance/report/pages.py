@@ -23,6 +23,17 @@ def page(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 
 
+def put(path: Path, content: str | bytes) -> None:
+    """Replace a file in one step, unless it is the same.  ``OSError`` where that fails."""
+    content = content.encode("utf-8") if isinstance(content, str) else content
+    if path.exists() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
 @cache
 def _environment() -> Environment:
     environment = new_environment()
@@ -41,6 +52,7 @@ def new_environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: text.visible(value) if isinstance(value, str) else value,
     )
-    for name in ("clip", "counted", "link", "listed", "number", "seconds", "share", "spelled"):
+    names = ("clip", "counted", "link", "listed", "number", "said", "seconds", "share", "spelled")
+    for name in names:
         environment.filters[name] = getattr(text, name)
     return environment

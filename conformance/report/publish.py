@@ -3,9 +3,14 @@
     DIR/index.html              the runs, newest first, and where each implementation stands
     DIR/history.html            each implementation's scores, by version
     DIR/latest/                 leads to the newest run, and to the newest page of each name
-    DIR/runs/<run>/             the report of a run, its records, what changed since the one before
+    DIR/runs/<run>/             the report of a run, its records (compressed), what changed since
+                                the one before; the kill matrix, where there was one beside the
+                                records or in DIR when it was published
     DIR/history/<run>.json      the run in brief: all of the above but runs/ is made of these
     DIR/badges/<name>.json      for shields.io
+
+The records and the brief records never change; every other file is made of them, and is the same in
+whatever order the runs came.
 
 A run is written beside the others and renamed into place; its brief record makes it count; then
 each page is replaced in one step.  Whenever that is cut short, the site is whole, and publishing
@@ -17,23 +22,29 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from conformance.errors import RecordsError, StorageError
 from conformance.records.diff import diff
+from conformance.records.packed import SUFFIX, packed
 from conformance.records.results import JUDGED, Results, read_results
-from conformance.records.schema import to_json
+from conformance.records.schema import Record, read_content, to_json
 from conformance.records.writer import claimed
-from conformance.report import changes, history
+from conformance.report import changes, history, trend
 from conformance.report.build import build_report
-from conformance.report.pages import page
+from conformance.report.pages import page, put
+from conformance.report.site import KILL_MATRIX
 from conformance.report.text import clip, counted, listed
 
 CHANGES = "changes.html"
-RECORDS = "results.jsonl"
+SITE = "../../index.html"
+"""The site's index, from the folder of a run."""
+RECORDS = "results.jsonl" + SUFFIX
 
 
 @dataclass(frozen=True)
@@ -59,10 +70,44 @@ def publish(path: Path, site: Path, catalogue: Mapping[str, Sequence[str]]) -> P
     results = read_results(path)
     if reason := refusal(results, catalogue.get(results.header["suite"]["version"] or "", ())):
         raise RecordsError(f"{path} is not published: {reason}")
+    with _ours(site):
+        return _publish(path, results, site)
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """A site whose pages were made anew."""
+
+    index: Path
+    runs: int
+    warnings: tuple[str, ...]
+
+
+def refresh(site: Path) -> Refreshed:
+    """Make every page of a site anew from its records.
+
+    After the suite's pages changed, or when runs of another site were put beside its own.  Errors
+    are those of ``publish``; ``RecordsError`` also where a run's records are not what its brief
+    record says they are.
+    """
+    if not (site / "history").is_dir():
+        raise RecordsError(f"{site}: no published runs; `conformance publish RESULTS` adds one")
+    with _ours(site):
+        runs, read = history.read(site / "history"), _reader(site)
+        warnings: list[str] = []
+        for record in runs:
+            build_report(read(record).records(), _folder(record, site), site=SITE)
+            warnings += _write_changes(record, runs, site, read)
+        return Refreshed(write_site(site), len(runs), tuple(warnings))
+
+
+@contextmanager
+def _ours(site: Path) -> Iterator[None]:
+    """The site, made if need be, for nobody else to write in."""
     try:
         site.mkdir(parents=True, exist_ok=True)
         with claimed(site):
-            return _publish(path, results, site)
+            yield
     except OSError as error:
         raise StorageError(f"{site}: cannot be written: {error.strerror or error}") from None
 
@@ -118,21 +163,30 @@ def _usual(said: Any) -> str:
 
 
 def _publish(path: Path, results: Results, site: Path) -> Published:
-    run, content = results.header["run"], path.read_bytes()
-    name, digest = history.safe_name(run), hashlib.sha256(content).hexdigest()
-    folder, brief = site / "runs" / name, site / "history" / f"{name}.json"
-    before = history.read(brief.parent)
+    run, content = results.header["run"], read_content(path)
+    digest = hashlib.sha256(content).hexdigest()
+    before = history.read(site / "history")
     known = next((record for record in before if record["run"] == run), None)
     if known and known["records"] != digest:
         raise RecordsError(
             f"{site} has other records of the run {run}: what is published is never changed"
         )
     warnings = list(_warnings(results))
+    record = known or history.entry(results, digest)
+    folder = _folder(record, site)
     if not known:
-        warnings += _write_run(results, content, folder, _previous(before, results, site))
-        _put(brief, history.write(history.entry(results, digest)))
-    index = write_site(site)
-    return Published(folder / "index.html", index, known is None, tuple(warnings))
+        proof = next(filter(Path.is_file, (path.with_name(KILL_MATRIX), site / KILL_MATRIX)), None)
+        _write_run(results, content, folder, proof)
+        put(site / "history" / f"{folder.name}.json", history.write(record))
+    runs = history.read(site / "history")
+    read, after = _reader(site), [later for later in runs if _before(later, runs) == record]
+    for one in (record, *after):
+        warnings += _write_changes(one, runs, site, read)
+    return Published(folder / "index.html", write_site(site), known is None, tuple(warnings))
+
+
+def _folder(record: Record, site: Path) -> Path:
+    return site / "runs" / history.safe_name(record["run"])
 
 
 def _warnings(results: Results) -> list[str]:
@@ -149,35 +203,63 @@ def _warnings(results: Results) -> list[str]:
     return found
 
 
-def _write_run(results: Results, content: bytes, folder: Path, previous: Path | None) -> list[str]:
-    """The folder of a run, made beside the others and renamed into place."""
-    draft, warnings = folder.with_name(f".{folder.name}.draft"), []
+def _write_run(results: Results, content: bytes, folder: Path, proof: Path | None) -> None:
+    """The folder of a run, made beside the others and renamed into place.
+
+    ``proof``: the kill matrix of that suite, where somebody made one.
+    """
+    draft = folder.with_name(f".{folder.name}.draft")
     for leftover in (draft, folder):  # of an attempt that was cut short: no brief record names it
         if leftover.exists():
             shutil.rmtree(leftover)
     draft.mkdir(parents=True)
-    (draft / RECORDS).write_bytes(content)
-    build_report(results.records(), draft)
-    if previous:
-        try:
-            (draft / CHANGES).write_text(
-                changes.render(diff(read_results(previous), results)), "utf-8"
-            )
-        except RecordsError as error:  # of an older suite, say: no reason not to publish this one
-            warnings.append(f"no page of what changed: {error}")
+    (draft / RECORDS).write_bytes(packed(content))
+    if proof:
+        shutil.copyfile(proof, draft / KILL_MATRIX)
+    build_report(results.records(), draft, site=SITE)
     draft.rename(folder)
+
+
+def _reader(site: Path) -> Callable[[Record], Results]:
+    """Reads the records of published runs, and keeps the last two, since neighbours are compared.
+
+    ``RecordsError`` unless they are those that were published.
+    """
+
+    @lru_cache(maxsize=2)
+    def read(path: Path, digest: str) -> Results:
+        if hashlib.sha256(read_content(path)).hexdigest() != digest:
+            raise RecordsError(f"{path}: not the records that were published; restore them")
+        return read_results(path)
+
+    return lambda record: read(_folder(record, site) / RECORDS, record["records"])
+
+
+def _write_changes(
+    record: Record, runs: Sequence[Record], site: Path, read: Callable[[Record], Results]
+) -> list[str]:
+    """The page of what changed since the run before, where there is one; else why there is none."""
+    target, before = _folder(record, site) / CHANGES, _before(record, runs)
+    warnings = []
+    if before:
+        try:
+            put(target, changes.render(diff(read(before), read(record))))
+            return []
+        except RecordsError as error:  # of an older suite, say: no reason not to publish this one
+            warnings = [f"no page of what changed: {error}"]
+    target.unlink(missing_ok=True)
     return warnings
 
 
-def _previous(records: Sequence[Mapping[str, Any]], results: Results, site: Path) -> Path | None:
-    """The records of the newest run before this one that asked the same cases."""
-    header = results.header
-    for record in records:
-        alike = (record["profile"], record["seed"]) == (header["profile"], header["seed"])
-        path = site / "runs" / history.safe_name(record["run"]) / RECORDS
-        if alike and record["started"] < header["started"] and path.exists():
-            return path
-    return None
+def _before(record: Record, runs: Sequence[Record]) -> Record | None:
+    """The newest run before one that asked the same cases on the same devices, of all runs."""
+    earlier = runs[runs.index(record) + 1 :]
+    return next((one for one in earlier if _asked(one) == _asked(record)), None)
+
+
+def _asked(record: Record) -> tuple[object, ...]:
+    devices = {entry["device"] for entry in record["implementations"]}
+    return record["profile"], record["seed"], devices
 
 
 # --- The site ------------------------------------------------------------------------------------
@@ -194,14 +276,14 @@ def write_site(site: Path) -> Path:
     for name, found in standings.items():
         newest = [standing for standing in found if standing.run is found[0].run]
         content = to_json(history.badge(newest), indent=1) + "\n"
-        _put(site / "badges" / f"{history.safe_name(name)}.json", content)
+        put(site / "badges" / f"{history.safe_name(name)}.json", content)
     for stub, target in _latest(site, list(names.values())).items():
-        _put(site / "latest" / stub, page("latest.html.j2", target=target))
+        put(site / "latest" / stub, page("latest.html.j2", target=target))
     changed = {run for run, name in names.items() if (site / "runs" / name / CHANGES).exists()}
     shared = {"records": records, "standings": standings, "names": names, "changed": changed}
     shared["safe"] = history.safe_name  # type: ignore[assignment]
-    _put(site / "history.html", page("history.html.j2", **shared))
-    _put(site / "index.html", page("site.html.j2", **shared))
+    put(site / "history.html", page("history.html.j2", trend=trend, **shared))
+    put(site / "index.html", page("site.html.j2", **shared))
     return site / "index.html"
 
 
@@ -214,13 +296,3 @@ def _latest(site: Path, names: Sequence[str]) -> dict[str, str]:
             stub = path.relative_to(folder).as_posix()
             found.setdefault(stub, "../" * (stub.count("/") + 1) + f"runs/{name}/{stub}")
     return found
-
-
-def _put(path: Path, content: str) -> None:
-    """Replace a file in one step, unless it is the same."""
-    if path.exists() and path.read_text("utf-8") == content:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(content, "utf-8")
-    draft.replace(path)

@@ -111,8 +111,25 @@ class Run:
         return found
 
     @property
+    def packages(self) -> dict[str, str]:
+        """What was installed, by name.
+
+        What an implementation says it is of is among them: a wheel may go by another name than
+        its library, as that of TensorFlow for the CPU does.
+        """
+        entries = self.header["implementations"]
+        own = {e["distribution"]: e["version"] for e in entries if e["distribution"]}
+        found = {name: version for name, version in own.items() if version}
+        return dict(sorted({**found, **self.header["packages"]}.items()))
+
+    @property
     def devices(self) -> list[str]:
         return list(dict.fromkeys(column.device for column in self.columns))
+
+    @property
+    def judged_on(self) -> list[str]:
+        """The devices on which anything was asked: who could run elsewhere as well did not."""
+        return [d for d in self.devices if any(c.asked for c in self.cells if c.device == d)]
 
     @property
     def frameworks(self) -> list[str]:
@@ -123,6 +140,11 @@ class Run:
 
     def of(self, column: Column) -> list[Cell]:
         return self._by_column.get(column, [])
+
+    def about(self, slug: str) -> list[Cell]:
+        """The cells of a property, in the order of the columns and dtypes."""
+        found = (self.cell(column, slug, dtype) for column in self.columns for dtype in self.dtypes)
+        return [cell for cell in found if cell]
 
     @cached_property
     def _by_column(self) -> dict[Column, list[Cell]]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 INDEX = "index.html"
 LESSON = "softmax-log-nll.html"
+RECORDS = ("results.jsonl", "results.jsonl.xz")
+"""What the records beside a report may be called: of a run here, and of a published one."""
 FOLDER = "implementations"
 KILL_MATRIX = "kill-matrix.html"
 """The proof, made by the suite's own tests, that each property can fail."""

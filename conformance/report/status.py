@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.records.results import VERDICT_LEVELS
 
-QUIET = ("pass", "recorded", "unsupported", "not-run")
+QUIET = ("pass", "recorded", "unsupported", "inapplicable", "not-run")
 """Statuses that need no opening: nothing went wrong, or nothing was asked."""
 
 
@@ -43,6 +43,7 @@ _ALL = (
     Status("vacuous", "∅", "Spoiled answers would have passed here: a fault of the suite."),
     Status("recorded", "•", "A choice point: the behaviour is noted, and no answer is wrong."),
     Status("unsupported", "–", "The implementation does not offer what the property needs."),
+    Status("inapplicable", "/", "Not a question in this dtype or on this device, to anybody."),
     Status("not-run", "○", "It applies, but too few of its cases were asked to say anything."),
 )
 
@@ -52,15 +53,24 @@ WORST_FIRST = tuple(
     STATUSES[name]
     for name in (
         "crash", "timeout", "fail", "error", "flaky", "stale", "vacuous",
-        "known", "not-run", "pass", "recorded", "unsupported",
+        "known", "not-run", "pass", "recorded", "unsupported", "inapplicable",
     )
 )  # fmt: skip
 
 
+_INAPPLICABLE = ("not a question in ", "a question to accelerators alone", "a question to the CPU")
+"""How older records, which have no word for it, begin to say that nobody was to be asked."""
+
+
 def status_of(cell: Mapping[str, Any]) -> Status:
-    """The status of a cell record: its outcome, seen through its expectation."""
+    """The status of a cell record: its outcome, seen through its expectation.
+
+    No answer is wrong at a choice point, known or not: then nothing but the answer is noted.
+    """
+    if cell["level"] not in VERDICT_LEVELS and cell["outcome"] in ("pass", "fail"):
+        return STATUSES["stale" if cell["expectation"] == "stale" else "recorded"]
     if cell["expectation"] in ("known", "stale"):
         return STATUSES[cell["expectation"]]
-    if cell["level"] not in VERDICT_LEVELS and cell["outcome"] == "pass":
-        return STATUSES["recorded"]
+    if cell["outcome"] == "unsupported" and str(cell["reason"]).startswith(_INAPPLICABLE):
+        return STATUSES["inapplicable"]
     return STATUSES[cell["outcome"]]

@@ -30,6 +30,11 @@ _SMALL = [
     "eleven",
     "twelve",
 ]
+_REFERENCE = re.compile(
+    r"https?://[^\s<>\"'()\[\]]*[^\s<>\"'()\[\].,;:]"
+    r"|(?<![\w./-])(?P<where>[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100})#(?P<issue>\d{1,9})\b"
+)
+_CUT = re.compile(r"[^\s]* … \(")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -107,6 +112,20 @@ def link(url: object, text: str = "") -> Markup:
     if not safe or UNSEEN.search(address) or any(c.isspace() for c in address):
         return Markup("<bdi>{}</bdi>").format(label)
     return Markup('<a href="{}" rel="noopener noreferrer"><bdi>{}</bdi></a>').format(address, label)
+
+
+def said(text: str) -> Markup:
+    """A text in which addresses, and issues written as ``owner/name#12``, are links."""
+    parts, end = [], 0
+    for match in _REFERENCE.finditer(text):
+        if _CUT.match(text, match.end()):
+            continue  # the end of the address is missing
+        address, issue = match[0], match["issue"]
+        if issue:
+            address = f"https://github.com/{match['where']}/issues/{issue}"
+        parts += [escape(visible(text[end : match.start()])), link(address, match[0])]
+        end = match.end()
+    return Markup("").join([*parts, escape(visible(text[end:]))])
 
 
 def _short(address: str) -> str:

@@ -1,4 +1,4 @@
-"""What a run comes to: scores, the verdict in words, each implementation's worst finding."""
+"""What a run comes to: scores, and the verdict in words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from conformance.report.harm import worst_first
 from conformance.report.run import Cell, Column, Run
 from conformance.report.status import STATUSES, WORST_FIRST, Status
 from conformance.report.text import counted, listed, percent, share, spelled
@@ -15,8 +16,9 @@ from conformance.report.text import counted, listed, percent, share, spelled
 class Score:
     """passed / judged, beside judged / applicable.
 
-    Applicable is every must and should cell of the run, whether or not the implementation offers
-    what it needs: what is unsupported lowers the coverage and never raises the score.
+    Applicable is every must and should cell that asks something in its dtype on its device, whether
+    or not the implementation offers what it needs: what is unsupported lowers the coverage and
+    never raises the score.
     """
 
     passed: int
@@ -33,7 +35,7 @@ class Score:
 
 
 def score(cells: Iterable[Cell]) -> Score:
-    counting = [cell for cell in cells if cell.counts]
+    counting = [cell for cell in cells if cell.counts and cell.status.name != "inapplicable"]
     judged = [cell for cell in counting if cell.status.judged]
     passed = [cell for cell in judged if cell.status.name == "pass"]
     return Score(len(passed), len(judged), len(counting))
@@ -46,20 +48,22 @@ def tally(cells: Iterable[Cell]) -> dict[Status, int]:
 
 
 def headline(run: Run) -> str:
-    """The verdict in one sentence."""
+    """The verdict in one sentence: what is broken, then whether anybody expected that."""
     unexpected = [cell for cell in run.cells if cell.unexpected]
-    counts = tally(run.cells)
-    if not any(status.judged for status in counts):
+    if not any(cell.status.judged for cell in run.cells):
         return "Nothing was judged."
     if unexpected:
         columns = {cell.column for cell in unexpected}
         cells = spelled(len(unexpected), "cell fails", "cells fail").capitalize()
         return f"{cells} unexpectedly, in {len(columns)} of {_implementations(run)}."
-    if known := {cell.column for cell in run.cells if cell.status.name == "known"}:
-        somewhere = (
-            f"{len(known)} of {_implementations(run)} {'fails' if len(known) == 1 else 'fail'}"
+    total = score(run.cells)
+    if failing := [cell for cell in run.cells if cell.counts and cell.status.detailed]:
+        columns = {cell.column for cell in failing}
+        fail = "fails" if len(columns) == 1 else "fail"
+        return (
+            f"{len(columns)} of {_implementations(run)} {fail}, in {len(failing):,} of "
+            f"{counted(total.judged, 'judged cell')}; each failure was recorded beforehand."
         )
-        return f"Nothing unexpected: {somewhere} somewhere, each time as recorded beforehand."
     return "Everything that was judged passed."
 
 
@@ -71,16 +75,20 @@ def story(run: Run) -> list[str]:
     """The verdict in paragraphs: what passed, what fails as known and what is new, the rest."""
     counts, total = tally(run.cells), score(run.cells)
     asked = "was asked" if len(run.columns) == 1 else "were asked"
+    failing = total.judged - total.passed
     passed = (
         f"{spelled(len(run.columns), 'implementation').capitalize()} of cross-entropy {asked} "
         f"{counted(len(run.properties), 'property', 'properties')} in "
         f"{counted(len(run.dtypes), 'floating-point format')}: {counted(len(run.cells), 'cell')}. "
-        f"{total.passed:,} of the {total.judged:,} that were judged passed ({total.score})."
+        f"{total.passed:,} of the {total.judged:,} that were judged passed ({total.score})"
+        + (f", {failing:,} did not." if failing else ".")
     )
     failed = _unexpected(run)
-    if known := counts.get(STATUSES["known"], 0):
-        cells = spelled(known, "cell fails", "cells fail").capitalize()
-        failed = f"{cells} as recorded beforehand, with a reason. {failed}"
+    if known := sum(cell.counts and cell.status.name == "known" for cell in run.cells):
+        whom = "All of these fail" if known == failing else f"Of these {known:,} fail"
+        failed = f"{whom} as recorded beforehand, with a reason. {failed}"
+    if lost := sum(cell.status.detailed and not cell.counts for cell in run.cells):
+        failed += f" At choice points, which are not judged, {counted(lost, 'cell')} more ended so."
     found = Counter(cell.column.label for cell in run.cells if cell.status.detailed)
     nothing = [c.label for c in run.columns if c.label not in found and score(run.of(c)).judged]
     where = [f"{label} ({counted(n, 'cell')})" for label, n in found.most_common(3)]
@@ -88,6 +96,7 @@ def story(run: Run) -> list[str]:
     most += ["Most was found in " + listed(where)] * (len(found) > 1)
     words = {
         "unsupported": "unsupported",
+        "inapplicable": "not a question in their dtype or on their device",
         "not-run": "not run",
         "recorded": "behaviours recorded without a verdict",
     }
@@ -105,11 +114,11 @@ def about(run: Run, column: Column) -> list[str]:
         f"{own.judged:,} of the {own.applicable:,} that must or should hold could be judged "
         f"({own.coverage})."
     )
-    failing = [cell for cell in cells if cell.status.detailed]
+    failing = worst_first(run, column)
     if not failing:
         return [judged, "Nothing was found." if own.judged else "Nothing was judged."]
     ways = [f"{n:,} {status.name}" for status, n in counts.items() if status.detailed]
-    slugs = list(dict.fromkeys(cell.slug for cell in sorted(failing, key=severity)))
+    slugs = list(dict.fromkeys(cell.slug for cell in failing))
     where = counted(len(slugs), "property", "properties")
     cells_said = spelled(len(failing), "cell", "cells").capitalize()
     return [judged, f"{cells_said} did not pass, in {where}: {listed(ways, most=len(STATUSES))}."]
@@ -124,19 +133,6 @@ def _unexpected(run: Run) -> str:
     columns = Counter(cell.column.label for cell in unexpected).most_common()
     where = listed((label for label, _ in columns), most=8)
     return f"{spelled(len(unexpected), 'is', 'are').capitalize()} unexpected: {kinds}, in {where}."
-
-
-def severity(cell: Cell) -> tuple[object, ...]:
-    """A sort key, the worst first: unexpected before known, must before should, how, how far."""
-    levels = ("must", "should", "behaviour")
-    level = levels.index(cell.level) if cell.level in levels else len(levels)
-    far = float((cell.record["worst"] or {"ratio": 0})["ratio"])
-    return (not cell.unexpected, level, WORST_FIRST.index(cell.status), -far if far == far else 0.0)
-
-
-def worst_finding(run: Run, column: Column) -> Cell | None:
-    """The finding of an implementation that matters most, if it has any."""
-    return min((c for c in run.of(column) if c.status.detailed), key=severity, default=None)
 
 
 def finding_in_words(cell: Cell) -> str:

@@ -34,7 +34,7 @@ def main() -> None:
         try:
             said = encoded(live.ask(request["question"], decode_case(request["case"])))
         except ConformanceError as error:  # no array, or one that has no place in a message
-            said = {"value": None, "raised": None, "broken": str(error)}
+            said = {"value": None, "raised": None, "unsupported": False, "broken": str(error)}
         link.report("answer", **said, fit=not silence(session, job["dtype"]))
     os._exit(0)
 
@@ -45,5 +45,6 @@ def encoded(answer: Answer) -> Record:
     return {
         "value": None if answer.value is None else encode_array(answer.value, effort=0),
         "raised": raised and {"type": raised.type, "message": raised.message},
+        "unsupported": answer.unsupported,
         "broken": None,
     }

@@ -162,7 +162,8 @@ def decoded(message: Record) -> Answer:
     try:
         raised: Any = message["raised"]
         if raised:
-            return Answer(None, Raised(str(raised["type"]), str(raised["message"])))
+            why = Raised(str(raised["type"]), str(raised["message"]))
+            return Answer(None, why, unsupported=bool(message["unsupported"]))
         return Answer(decode_array(message["value"], "answer"))
     except (KeyError, TypeError) as error:
         raise AdapterError(f"an answer that is none: {error!r}") from None

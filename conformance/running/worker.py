@@ -14,11 +14,10 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 
 from conformance.contract.discovery import find
-from conformance.contract.implementation import Implementation
+from conformance.contract.implementation import Implementation, installed_version
 from conformance.contract.session import Session
 from conformance.errors import AdapterError, ConformanceError
 from conformance.judging.cell import judge_cell
@@ -122,8 +121,8 @@ def introduce(implementation: Implementation) -> Record:
     """The implementation's entry in the header, and the packages it was found with."""
     versions: dict[str, str] = {}
     for name in (implementation.distribution, implementation.framework):
-        with suppress(metadata.PackageNotFoundError):
-            versions |= {name: metadata.version(name)} if name else {}
+        if name and (version := installed_version(name)):
+            versions[name] = version
     source = implementation.source
     return {
         "entry": {

@@ -11,8 +11,9 @@ from supports import capabilities, questions
 
 from conformance.cases.build import Draw, build
 from conformance.cases.case import Case
-from conformance.cases.space import EVERYTHING, PLAIN, Space, Unsupported
+from conformance.cases.space import EVERYTHING, PLAIN, Space
 from conformance.contract.capabilities import Capabilities
+from conformance.errors import Unsupported
 from conformance.properties.transform import ignore_index_of, kept
 from conformance.properties.truth import reduction_of
 from conformance.spec.formats import FORMATS

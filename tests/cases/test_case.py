@@ -12,8 +12,9 @@ from supports import SPACES, capabilities, questions
 
 from conformance.cases.build import build
 from conformance.cases.case import OPTIONS, Case
-from conformance.cases.space import EVERYTHING, PLAIN, Unsupported
+from conformance.cases.space import EVERYTHING, PLAIN
 from conformance.cases.worked_example import LOSS, worked_example
+from conformance.errors import Unsupported
 
 CASE = Case(
     logits=np.array([[0.0, 1.0, 2.0]], np.float32),

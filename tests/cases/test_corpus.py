@@ -15,7 +15,8 @@ from supports import capabilities
 
 from conformance.cases.build import WIDE_CLASSES, build, size_choices
 from conformance.cases.corpus import corpus
-from conformance.cases.space import EVERYTHING, Unsupported
+from conformance.cases.space import EVERYTHING
+from conformance.errors import Unsupported
 from conformance.properties import PROPERTIES
 from conformance.properties.property import Property
 from conformance.spec.formats import FORMATS

@@ -11,7 +11,7 @@ from conformance.cases.case import Case
 from conformance.contract.frameworks import load_bridge
 from conformance.contract.session import open_session
 from conformance.errors import AdapterError, UsageError
-from conformance.judging.cell import supported_space
+from conformance.judging.offered import supported_space
 from conformance.properties.truth import Truth
 from conformance.spec import formulas
 from conformance.spec.formats import FORMATS
@@ -170,7 +170,7 @@ def log_softmax_loss(logits, target):
 
 
 def test_a_derivative_declared_away_is_unsupported():
-    from conformance.cases.space import Unsupported
+    from conformance.errors import Unsupported
     from conformance.properties import BY_SLUG
 
     session = open_session(in_torch(derivatives=()))

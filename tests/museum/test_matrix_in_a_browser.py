@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from kills import write
 from test_matrix import FOUND
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe")
+sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
+from chromium import Visit, launched, needed, violations, width
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM, reason="needs Chromium on the path"),
-]
+pytestmark = needed
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(tmp_path: Path, scheme: str) -> None:
     write(FOUND.document, tmp_path)
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(color_scheme=scheme)
-        page.goto((tmp_path / "kill-matrix.html").as_uri())
-        levels = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-        found = axe.Axe().run(page, options={"runOnly": levels}).response
-        browser.close()
-    assert found["passes"]
-    assert [v["nodes"][0]["html"] for v in found["violations"]] == []
+    with launched() as browser, Visit(browser, tmp_path, color_scheme=scheme) as visit:
+        page = visit.go("kill-matrix.html")
+        assert violations(page) == []
+        page.set_viewport_size({"width": 400, "height": 700})
+        assert width(page) <= 400
+        assert visit.said == []

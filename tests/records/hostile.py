@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import lzma
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,7 @@ TEXTS = st.sampled_from(HOSTILE) | st.text(max_size=8)
 
 WORDS = (
     "pass", "fail", "error", "timeout", "crash", "unsupported", "not-run", "flaky", "vacuous",
+    "inapplicable",
     "known", "stale", "must", "should", "behaviour", "wrong", "raised", "nan", "inf", "-inf",
     "float32", "float64", "cpu", "zlib",
 )  # fmt: skip
@@ -66,6 +68,17 @@ def hostile_files(draw: Draw, files: list[Records]) -> bytes:
     if draw(st.integers(0, 3)) == 0:
         content = draw(st.sampled_from(BYTE_CHANGES))(draw, content)
     return content
+
+
+@st.composite
+def hostile_streams(draw: Draw, files: list[Records]) -> bytes:
+    """A compressed file, true or hostile, whose stream is broken in up to two places."""
+    content = draw(hostile_files(files)) if draw(st.booleans()) else lines_of(files[0])
+    check = draw(st.sampled_from((lzma.CHECK_CRC64, lzma.CHECK_CRC32, lzma.CHECK_NONE)))
+    stream = lzma.compress(content, check=check, preset=0)
+    for _ in range(draw(st.integers(0, 2))):
+        stream = draw(st.sampled_from(STREAM_CHANGES))(draw, stream)
+    return stream
 
 
 # --- Changes of records ---------------------------------------------------------------------------
@@ -130,8 +143,18 @@ def add_a_key(draw: Draw, records: Records, other: Records) -> None:
 def rename_everywhere(draw: Draw, records: Records, other: Records) -> None:
     """A name is another one in the whole file, so that all still fits together."""
     old, new = draw(st.sampled_from(_names(records))), draw(TEXTS)
-    renamed = json.loads(json.dumps(records).replace(json.dumps(old)[1:-1], json.dumps(new)[1:-1]))
-    records[:] = renamed
+    records[:] = _renamed(records, old, new)
+
+
+def _renamed(value: Any, old: str, new: str) -> Any:
+    match value:
+        case str():
+            return value.replace(old, new)
+        case list():
+            return [_renamed(each, old, new) for each in value]
+        case dict():
+            return {_renamed(k, old, new): _renamed(v, old, new) for k, v in value.items()}
+    return value
 
 
 def lie(draw: Draw, records: Records, other: Records) -> None:
@@ -203,7 +226,7 @@ def counts(cell: Any) -> bool:
         return False
     if expectation == "stale":
         return True
-    return expectation is None and outcome not in ("pass", "unsupported", "not-run")
+    return expectation is None and outcome not in ("pass", "unsupported", "inapplicable", "not-run")
 
 
 def _is(record: Any, kind: str) -> bool:
@@ -290,4 +313,39 @@ BYTE_CHANGES = [
     double_a_key,
     begin_with_a_mark,
     other_line_ends,
+]
+
+
+# --- Changes of streams ---------------------------------------------------------------------------
+
+
+def flip_a_bit(draw: Draw, stream: bytes) -> bytes:
+    at, bit = draw(st.integers(0, max(0, len(stream) - 1))), 1 << draw(st.integers(0, 7))
+    return stream[:at] + bytes(byte ^ bit for byte in stream[at : at + 1]) + stream[at + 1 :]
+
+
+def cut_the_end(draw: Draw, stream: bytes) -> bytes:
+    """The index and the check are at the end, behind all of the content."""
+    return stream[: -draw(st.integers(1, 60))]
+
+
+def join_another(draw: Draw, stream: bytes) -> bytes:
+    other = lzma.compress(draw(st.sampled_from((b"", b"{}\n", b"\n"))))
+    return draw(st.sampled_from((stream + other, other + stream, stream + bytes(4), stream * 2)))
+
+
+def compress_again(draw: Draw, stream: bytes) -> bytes:
+    return lzma.compress(stream, preset=0)
+
+
+STREAM_CHANGES = [
+    cut,
+    cut_the_end,
+    cut_out,
+    overwrite,
+    flip_a_bit,
+    flip_a_bit,
+    flip_a_bit,
+    join_another,
+    compress_again,
 ]

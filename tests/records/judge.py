@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import lzma
 import math
 import zlib
 from collections import Counter
@@ -33,6 +34,18 @@ def complete_records(content: bytes) -> Records | None:
     except (ValueError, RecursionError):
         return None
     return records if records and not any(_wrongs(records)) else None
+
+
+def inflated(content: bytes) -> bytes:
+    """What is in a file, if all of it can be had; else what is no JSON."""
+    if not content.startswith(b"\xfd7zXZ\0"):
+        return content
+    reader = lzma.LZMADecompressor(lzma.FORMAT_XZ)
+    try:
+        found = reader.decompress(content)
+    except lzma.LZMAError:
+        return b"\xff"
+    return found if reader.eof and not reader.unused_data else b"\xff"
 
 
 def strict(line: str) -> Any:
@@ -85,7 +98,7 @@ def _lies(cell: Any, prop: Any, can: Any) -> Iterator[bool]:
     """What a cell must not say."""
     outcome, examples, regimes = cell["outcome"], cell["examples"], cell["regimes"]
     asked = examples["corpus"] + examples["searched"]
-    failed = outcome not in ("pass", "unsupported", "not-run")
+    failed = outcome not in ("pass", "unsupported", "inapplicable", "not-run")
     yield cell["level"] != prop["level"]
     yield sum(n for r, n in regimes.items() if not r.startswith("layout ")) > asked
     yield sum(letter in "pfe" for letter in cell["corpus"]) > examples["corpus"]
@@ -93,7 +106,7 @@ def _lies(cell: Any, prop: Any, can: Any) -> Iterator[bool]:
     yield bool(cell["expectation"]) and not cell["reason"]
     yield cell["expectation"] == "known" and not failed
     yield cell["label"] is not None and cell["level"] != "behaviour"
-    if outcome not in ("unsupported", "not-run"):
+    if outcome not in ("unsupported", "inapplicable", "not-run"):
         yield cell["dtype"] not in can["dtypes"]
         yield not {cell["device"], cell["device"].split(":")[0]} & {*can["devices"]}
     if outcome == "pass" and cell["expectation"] is None:
@@ -105,7 +118,7 @@ def _lies(cell: Any, prop: Any, can: Any) -> Iterator[bool]:
         yield sum(errors["histogram"]) != errors["count"] or not regimes.get(regime)
     if cell["witness"]:
         about = cell["witness"]
-        yield outcome in ("pass", "unsupported", "not-run")
+        yield outcome in ("pass", "unsupported", "inapplicable", "not-run")
         yield any(about[n] != cell[n] for n in ("implementation", "device", "dtype", "property"))
         cases = [about["case"], *(entry["case"] for entry in about.get("asked", []))]
         arrays = (case[n] for case in cases if case for n in ("logits", "target", "weight"))

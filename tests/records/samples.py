@@ -114,7 +114,7 @@ def cell(slug: str = "loss-formula", *, dtype: str = "float32", **fields: Any) -
     said: dict[str, Any] = {"outcome": outcome, "message": "the loss is inf"}
     if outcome == "pass":
         said = {"outcome": outcome, **EVIDENCE}
-    elif outcome in ("unsupported", "not-run"):
+    elif outcome in ("unsupported", "inapplicable", "not-run"):
         said = {"outcome": outcome, "reason": "weight not offered"}
     if fields.get("expectation"):
         said["reason"] = "TF sums in bfloat16"

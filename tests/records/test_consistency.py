@@ -65,6 +65,8 @@ def read(folder: Path, *records: Any) -> None:
         (cell(outcome="not-run", reason=None), "not-run without a reason"),
         (cell(outcome="unsupported", **{k: EVIDENCE[k] for k in ("examples", "regimes")}),
          "unsupported, and yet asked"),
+        (cell(failed=10**6), "1000000 of .* examples failed"),
+        (cell(failed=1), "passed with 1 examples that failed"),
         (CURVE | {"points": [{"exact": "inf", "fused": 1, "chain": 1}]}, "exact loss"),
         (CURVE | {"dtype": "float16"}, "asked in float16"),
     ],

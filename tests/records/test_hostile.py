@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import re
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from hostile import HOSTILE, Records, hostile_files, lines_of
+from hostile import HOSTILE, Records, hostile_files, hostile_streams, lines_of
 from hypothesis import HealthCheck, currently_in_test_context, event, given, settings
 from hypothesis import strategies as st
-from judge import VALIDATORS, complete_records, holds, strict
+from judge import VALIDATORS, complete_records, holds, inflated, strict
 from samples import cell, footer, header, witness
 
 from conformance.cases.case import Case
@@ -95,7 +96,7 @@ def judge(content: bytes, folder: Path) -> bool:
     path = folder / "results.jsonl"
     path.write_bytes(content)
     accepted = conformance("validate", path).exit_code == 0
-    allowed = complete_records(content)
+    allowed = complete_records(inflated(content))
     if currently_in_test_context():
         event(f"accepted: {accepted}, allowed: {allowed is not None}")
     if accepted:
@@ -119,6 +120,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_true_files_are_accepted(real: Records, folder: Path) -> None:
     assert judge(lines_of(real), folder)
     assert judge(lines_of(made()), folder)
+    assert judge(lzma.compress(lines_of(made())), folder)
     assert {r["outcome"] for r in real if r["kind"] == "cell"} >= {"pass", "fail", "unsupported"}
 
 
@@ -140,6 +142,24 @@ def test_ten_thousand_hostile_files_are_accepted_only_if_they_are_true(
     judge(data.draw(hostile_files([made(), real])), folder)
 
 
+@settings(MOST, max_examples=300)
+@given(st.data())
+def test_a_hostile_compressed_file_is_accepted_only_if_it_is_true(
+    real: Records, folder: Path, data: st.DataObject
+) -> None:
+    judge(data.draw(hostile_streams([made(), real])), folder)
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
+@settings(MOST, max_examples=3000)
+@given(st.data())
+def test_thousands_of_hostile_compressed_files_are_accepted_only_if_they_are_true(
+    real: Records, folder: Path, data: st.DataObject
+) -> None:
+    judge(data.draw(hostile_streams([made(), real])), folder)
+
+
 # --- Everything else that is done with a file from a stranger -------------------------------------
 
 
@@ -149,6 +169,14 @@ def test_whatever_can_be_read_can_be_shown_replayed_and_expected(
     real: Records, folder: Path, data: st.DataObject
 ) -> None:
     use(data.draw(hostile_files([made()[:-1], real[:-1]])), folder)
+
+
+@settings(MOST, max_examples=10)
+@given(st.data())
+def test_so_it_is_with_whatever_can_be_read_of_a_broken_stream(
+    real: Records, folder: Path, data: st.DataObject
+) -> None:
+    use(data.draw(hostile_streams([made(), real])), folder)
 
 
 @pytest.mark.slow

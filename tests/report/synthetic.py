@@ -271,6 +271,7 @@ def _asked(rng: np.random.Generator, cell: Record, outcome: str, expectation: st
         "examples": {"corpus": CORPUS, "searched": 200, "floor": 28},
         "regimes": {regime: int(rng.integers(8, 60)) for regime in REGIMES[:6]},
         "corpus": "" if outcome in ("crash", "timeout", "not-run") else "".join(corpus),
+        "failed": 3 * corpus.count("f") + corpus.count("e"),
         "worst": {"ratio": wild, "ulp": wild * 12, "regime": "gap"} | _attained(rng, slug, dtype),
         "power": {"spoiled": 40, "rejected": 12 if outcome == "vacuous" else 39},
         "accuracy": _accuracy(rng, wild) if slug in ("loss-formula", "gradient-formula") else None,

@@ -29,7 +29,10 @@ def results(**changes: Any) -> Results:
     header, *rest = copy.deepcopy(list(records()))
     cells: list[Any] = [r for r in rest if r["kind"] == "cell"]
     for cell in cells:
-        if cell["outcome"] not in ("pass", "unsupported", "not-run") or cell["expectation"]:
+        if (
+            cell["outcome"] not in ("pass", "unsupported", "inapplicable", "not-run")
+            or cell["expectation"]
+        ):
             cell.update(changes)
     return Results(header, tuple(cells), (), rest[-1])  # type: ignore[arg-type]
 

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import OPEN, Visit, launched, needed, violations
 from synthetic import records
-from variations import hostile, many_records, on_two_devices
+from variations import many_records, on_two_devices
 
 from conformance.report import build_report
 from conformance.report.run import arrange
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM, reason="needs Chromium on the path"),
-]
+pytestmark = needed
 
 INDEX = "index.html"
 FAILING = "implementations/numpy-naive.html"
 KINDS = [INDEX, FAILING, "implementations/jax-log-softmax.html", "softmax-log-nll.html"]
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-
-EVERYTHING_OPEN = """
-    for (const details of document.querySelectorAll("details")) details.open = true;
-    const all = document.querySelector(".matrix .all");
-    if (all && !all.checked) all.click();
-"""
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with launched() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -53,27 +36,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = many_records(implementations=40, properties=60)
     return build_report(found, tmp_path_factory.mktemp("large")).parent
-
-
-class Visit:
-    """A page that is looked at; what it loads, and what it says in the console, is kept."""
-
-    def __init__(self, browser: Any, folder: Path, **settings: Any) -> None:
-        self.folder, self.loaded, self.said = folder, [], []
-        size = {"width": 1200, "height": 900}
-        self.context = browser.new_context(
-            **{"viewport": size, "reduced_motion": "reduce"} | settings
-        )
-        self.page = self.context.new_page()
-        self.page.on("request", lambda request: self.loaded.append(request.url))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("console", lambda message: self.said.append(message.text))
-
-    def go(self, name: str, address: str = "") -> Any:
-        """Open a page of the report, afresh."""
-        self.page.goto("about:blank")
-        self.page.goto((self.folder / name).as_uri() + address)
-        return self.page
 
 
 @pytest.fixture
@@ -102,10 +64,13 @@ def test_filters_narrow_what_is_shown_and_write_the_address(visit: Visit) -> Non
     known = known_in_float16()
     shown = page.locator(".matrix .property:visible").count()
     assert shown == len({r["property"] for r in known})
-    assert page.locator("#filters output").inner_text() == f"{len(known)} cells"
+    rows = page.locator("#causes tbody tr:visible")
+    said = f"{len(known)} cells in the matrix, {rows.count()} reasons"
+    assert page.locator("#filters output").inner_text() == said
     assert page.evaluate("location.hash") == "#?status=known&dtype=float16"
-    for row in page.locator("#causes tbody tr:visible").all():
-        assert "known:float16" in row.get_attribute("data-cells")
+    for row in rows.all():
+        assert row.get_attribute("data-status") == "known"
+        assert "float16" in row.inner_text()
     page.get_by_role("button", name="Clear").click()
     page.wait_for_function("!location.hash")
     assert page.locator(".matrix .property:visible").count() == 0
@@ -140,7 +105,7 @@ def test_an_address_restores_its_filters(visit: Visit) -> None:
     torch = [i["name"] for i in records()[0]["implementations"] if i["framework"] == "torch"]
     heads = page.locator(".matrix thead .turned:visible")
     assert sorted(heads.all_inner_texts()) == sorted(torch)
-    assert page.locator(".board tbody tr:visible").count() == len(torch)
+    assert page.locator(".board tbody tr:visible").count() == len(records()[0]["implementations"])
 
 
 @pytest.mark.parametrize("order", ["name", "score", "found", ""])
@@ -197,7 +162,7 @@ def test_the_findings_of_an_implementation_can_be_filtered(visit: Visit) -> None
 
 def test_copy_gives_both_halves_of_a_replay_script(visit: Visit) -> None:
     page = visit.go(FAILING)
-    page.evaluate(EVERYTHING_OPEN)
+    page.evaluate(OPEN)
     page.evaluate(
         """() => Object.defineProperty(navigator, "clipboard",
             { value: { writeText: (text) => { window.copied = text; } } })"""
@@ -224,7 +189,7 @@ def test_every_view_is_reached_by_keyboard(visit: Visit) -> None:
     page = visit.go(INDEX)
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUSED) == "Skip to the verdict"
-    assert page.locator(".skip").bounding_box()["x"] >= 0
+    assert page.locator(".skip").first.bounding_box()["x"] >= 0
     reached, outlined = [], []
     for _ in range(600):
         page.keyboard.press("Tab")
@@ -298,15 +263,6 @@ def test_colours_follow_the_system_until_they_are_chosen(
     visit.context.close()
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_a_narrow_page_does_not_scroll_sideways(browser: Any, report: Path, name: str) -> None:
-    visit = Visit(browser, report, viewport={"width": 360, "height": 700})
-    page = visit.go(name)
-    page.evaluate(EVERYTHING_OPEN)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    visit.context.close()
-
-
 def test_in_print_everything_is_there_but_what_one_presses(visit: Visit) -> None:
     page = visit.go(INDEX)
     page.emulate_media(media="print", color_scheme="dark")
@@ -336,24 +292,14 @@ def test_without_javascript_all_is_there(browser: Any, report: Path) -> None:
 # -- accessibility -----------------------------------------------------------------------------
 
 
-def violations(page: Any) -> list[str]:
-    """What axe finds on a page, in words."""
-    found = axe.Axe().run(page, options={"runOnly": WCAG}).response
-    assert found["passes"]
-    return [
-        f"{v['id']}: {v['help']}: {v['nodes'][0]['html'][:200]} ({len(v['nodes'])} times)"
-        for v in found["violations"]
-    ]
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", [*KINDS, INDEX + "#?status=fail&dtype=float32"])
-def test_axe_finds_no_violation(browser: Any, report: Path, name: str, scheme: str) -> None:
-    visit = Visit(browser, report, color_scheme=scheme)
-    page = visit.go(*name.split("#?")[:1], "#?" + name.split("#?")[1] if "#?" in name else "")
-    page.evaluate(EVERYTHING_OPEN)
-    assert violations(page) == []
-    visit.context.close()
+def test_axe_finds_no_violation_where_filters_are_set(
+    browser: Any, report: Path, scheme: str
+) -> None:
+    with Visit(browser, report, color_scheme=scheme) as visit:
+        page = visit.go(INDEX, "#?status=fail&dtype=float32")
+        page.evaluate(OPEN)
+        assert violations(page) == []
 
 
 def test_axe_finds_none_in_a_cut_run_on_two_devices(browser: Any, tmp_path: Path) -> None:
@@ -362,28 +308,12 @@ def test_axe_finds_none_in_a_cut_run_on_two_devices(browser: Any, tmp_path: Path
     for name in (INDEX, FAILING):
         page = visit.go(name)
         assert page.get_by_text("This run is incomplete.").is_visible()
-        page.evaluate(EVERYTHING_OPEN)
+        page.evaluate(OPEN)
         assert violations(page) == []
     visit.go(INDEX, "#?device=cuda")
     heads = visit.page.locator(".matrix thead .turned:visible").all_inner_texts()
     assert len(heads) == 12
     assert all(head.endswith(" on cuda") for head in heads)
-    visit.context.close()
-
-
-def test_hostile_records_do_nothing(browser: Any, tmp_path: Path) -> None:
-    long = {"message": "m" * 100_000, "reason": "\u05d0\u05d1\u05d2 " * 20_000}
-    found = [hostile(r) for r in records()]
-    build_report([r | long if r.get("outcome") == "fail" else r for r in found], tmp_path)
-    visit = Visit(browser, tmp_path, viewport={"width": 400, "height": 700})
-    visit.page.on("dialog", lambda dialog: visit.said.append(dialog.message))
-    names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.html"))
-    for name in names[:3] + names[-2:]:
-        page = visit.go(name)
-        page.evaluate(EVERYTHING_OPEN)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 400
-        assert violations(page) == []
-    assert visit.said == []
     visit.context.close()
 
 

@@ -36,7 +36,7 @@ def test_a_run_in_which_all_fails_has_a_page_of_a_megabyte_too(tmp_path: Path) -
     wrong |= {"message": "the loss is wrong in a way that takes some words to tell " * 8}
     found = many_records(implementations=40, properties=60)
     failing = [r | wrong | {"corpus": "pf" * 20} if r["kind"] == "cell" else r for r in found]
-    page = render(arrange(failing), kill_matrix="")
+    page = render(arrange(failing))
     name, text = next(iter(page))
     assert name == "index.html"
     assert len(text.encode()) <= 1_000_000

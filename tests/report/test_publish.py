@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import re
 import sys
 from pathlib import Path
@@ -18,10 +19,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
 from samples import LEVEL, cell, footer, header, implementation, property_entry, write_lines
 
 from conformance.errors import RecordsError
+from conformance.records.results import read_results
 from conformance.report import history
 from conformance.report.history import badge, safe_name, standings
 from conformance.report.publish import publish as publish_run
-from conformance.report.publish import write_site
+from conformance.report.publish import refresh, write_site
 
 CRASH = {"outcome": "crash", "message": "SIGSEGV"}
 NOT_RUN = {"outcome": "not-run", "reason": "torch is not installed"}
@@ -86,10 +88,34 @@ def test_a_run_is_published_with_all_that_belongs_to_it(tmp_path: Path, site: Pa
     assert done.page == site / "runs" / name / "index.html"
     assert set(state(site)) >= {
         *("index.html", "history.html", "latest/index.html", "badges/mylib.json"),
-        *(f"runs/{name}/index.html", f"runs/{name}/results.jsonl", f"history/{name}.json"),
+        *(f"runs/{name}/index.html", f"runs/{name}/results.jsonl.xz", f"history/{name}.json"),
     }
-    assert (site / "runs" / name / "results.jsonl").read_bytes() == results.read_bytes()
+    kept = site / "runs" / name / "results.jsonl.xz"
+    assert lzma.decompress(kept.read_bytes()) == results.read_bytes()
+    assert read_results(kept) == read_results(results)
+    assert "results.jsonl.xz" in Page(done.page.read_text()).all("href")
     assert not [path for path in state(site) if ".draft" in path]
+
+
+@pytest.mark.parametrize("beside", ["results", "site"])
+def test_the_kill_matrix_goes_with_the_run(tmp_path: Path, site: Path, beside: str) -> None:
+    site.mkdir()
+    folder = site if beside == "site" else tmp_path
+    (folder / "kill-matrix.html").write_text("<p>who kills whom", "utf-8")
+    done = publish(file(tmp_path), site)
+    kept = done.page.with_name("kill-matrix.html")
+    assert kept.read_text("utf-8") == "<p>who kills whom"
+    assert "kill-matrix.html" in Page(done.page.read_text()).all("href")
+
+
+def test_every_page_of_a_run_leads_back_to_all_runs(tmp_path: Path, site: Path) -> None:
+    folder = publish(file(tmp_path), site).page.parent
+    refresh(site)
+    pages = [*folder.glob("*.html"), *folder.glob("implementations/*.html")]
+    assert len(pages) == 3
+    for page in pages:
+        targets = [(page.parent / href).resolve() for href in Page(page.read_text()).all("href")]
+        assert (site / "index.html").resolve() in targets, page
 
 
 def test_publishing_the_same_run_twice_changes_nothing(tmp_path: Path, site: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance import implementation
+from conformance import Unsupported, implementation
 
 declare: dict[str, Any] = {"dtypes": ("float32",), "reductions": ("none",)}
 
@@ -33,6 +33,13 @@ def aborts(logits, target):
 def refuses(logits, target):
     if wrong(logits, target):
         raise IndexError("a label is out of range")
+    return right(logits, target)
+
+
+@implementation("declines", **declare)
+def declines(logits, target):
+    if wrong(logits, target):
+        raise Unsupported("labels out of range have no place in its file format")
     return right(logits, target)
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from conformance.cases.case import Case
-from conformance.cases.space import Unsupported
 from conformance.contract.discovery import find
 from conformance.contract.session import Session, open_session
-from conformance.errors import AdapterError
-from conformance.judging.cell import judge_cell, supported_space
+from conformance.errors import AdapterError, Unsupported
+from conformance.judging.cell import judge_cell
+from conformance.judging.offered import supported_space
 from conformance.judging.profiles import PROFILES
 from conformance.properties import BY_SLUG, PROPERTIES
 from conformance.properties.trial import Violation
@@ -65,6 +65,14 @@ def test_who_refuses_passes_in_one_process() -> None:
     cell = verdict("refuses")
     assert cell["outcome"] == "pass"
     assert cell["examples"] == {"corpus": 6, "searched": 0, "floor": 6}
+
+
+def test_what_an_adapter_cannot_pass_on_is_unsupported_there_too() -> None:
+    cell = verdict("declines")
+    assert (cell["outcome"], cell["reason"]) == (
+        "unsupported",
+        "labels out of range have no place in its file format",
+    )
 
 
 def test_who_poisons_the_device_is_asked_on_in_a_fresh_process() -> None:

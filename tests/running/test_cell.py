@@ -15,7 +15,9 @@ from conformance.cases.case import Case
 from conformance.cases.space import PLAIN
 from conformance.contract.discovery import find
 from conformance.contract.session import Session, open_session
-from conformance.judging.cell import Judge, judge_cell, supported_space
+from conformance.judging import cell
+from conformance.judging.cell import Judge, judge_cell
+from conformance.judging.offered import supported_space
 from conformance.judging.profiles import PROFILES, Profile
 from conformance.properties import BY_SLUG
 from conformance.properties.property import Property, states
@@ -102,7 +104,6 @@ def test_what_is_not_offered_is_unsupported_and_says_what() -> None:
         ("weight-formula", "weight is not offered"),
         ("gradient-formula", "gradient not offered"),
         ("steps-equal-fused-loss", "stages not offered"),
-        ("finite-mean", "not a question in float32"),
         ("defaults", "reduction mean is not offered"),
     ):
         cell = verdict(session_of(adapters.right), BY_SLUG[slug])
@@ -355,6 +356,25 @@ def test_an_expected_failure_is_known(failed: Cell) -> None:
 def test_it_is_known_without_a_witness_too(failed: Cell) -> None:
     cell = verdict(session_of(adapters.capped), expectations=[expectation_of(failed, witnesses=())])
     assert (cell["outcome"], cell["expectation"]) == ("fail", "known")
+
+
+def test_an_expected_failure_is_made_smaller_within_its_region_where_nobody_could_read_it(
+    failed: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [
+        expectation_of(failed, when={"rows": rows}, witnesses=()) for rows in ({">": 1}, {"<=": 1})
+    ]
+
+    def shape() -> tuple[int, int]:
+        found = verdict(session_of(adapters.capped), expectations=known)
+        assert (found["outcome"], found["expectation"]) == ("fail", "known")
+        case = decode_case(found["witness"]["case"])
+        return case.rows, case.classes
+
+    as_it_was = shape()
+    assert 6 < as_it_was[0] * as_it_was[1] <= cell.READABLE
+    monkeypatch.setattr(cell, "READABLE", 6)
+    assert shape() == (2, 2)
 
 
 def test_an_expected_failure_that_passes_is_stale(failed: Cell) -> None:

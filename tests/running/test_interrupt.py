@@ -96,7 +96,9 @@ def counted(path: Path) -> dict[str, Any] | None:
     footer, cells = records[-1], [record for record in records if record["kind"] == "cell"]
     assert footer["cells"] == len(cells) == len({cell["id"] for cell in cells})
     assert footer["outcomes"] == Counter(cell["outcome"] for cell in cells)
-    failed = [c for c in cells if c["outcome"] not in ("pass", "unsupported", "not-run")]
+    failed = [
+        c for c in cells if c["outcome"] not in ("pass", "unsupported", "inapplicable", "not-run")
+    ]
     assert footer["unexpected"] == len([c for c in failed if not c["expectation"]])
     return {c["id"]: (c["outcome"], c["expectation"], c["corpus"], c["examples"]) for c in cells}
 

@@ -30,7 +30,7 @@ DTYPES = ("float64", "float32")
 MOST_SECONDS = 300
 """On two cores of one's own."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.nightly]
+pytestmark = pytest.mark.slow
 
 EXPECTED: dict[str, Expected] = {
     found.name: found.load().function.expected  # type: ignore[attr-defined]

@@ -125,9 +125,11 @@ def test_the_table_counts_each_cell_once() -> None:
         cell("fail", "offset"),
         cell("pass", "empty-mean"),
         cell("unsupported", "offset", dtype="float64"),
+        cell("inapplicable", "offset", dtype="float32"),
+        cell("inapplicable", "empty-mean", dtype="float32"),
         cell("not-run", "offset", dtype="float16"),
     )
-    assert said.splitlines()[1].split() == ["mylib", "2", "1", "1", "1", "1", "1"]
+    assert said.splitlines()[1].split() == ["mylib", "2", "1", "1", "1", "1", "2", "1"]
 
 
 def test_a_stale_expectation_is_called_stale() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import adapters
 import numpy as np
+from adapters import session_of
 
 from conformance.cases.case import Case
+from conformance.judging.cell import judge_cell
+from conformance.judging.profiles import PROFILES
 from conformance.judging.tally import KEPT, Tally
+from conformance.properties import BY_SLUG
 from conformance.properties.trial import Measure
 from conformance.records.witness import decode_case
 
@@ -30,3 +35,17 @@ def test_where_errors_are_not_kept_no_input_is() -> None:
     tally = Tally()
     tally.keep(case(3), Measure(0.5, 1.0))
     assert "case" not in tally.fields()["worst"]
+
+
+def test_every_case_that_was_answered_wrongly_is_counted() -> None:
+    session = session_of(adapters.capped)
+    cell = judge_cell(
+        session,
+        BY_SLUG["accurate"],
+        "float32",
+        profile=PROFILES["quick"],
+        seed=0,
+        expectations=(),
+        watch=lambda case: None,
+    )
+    assert cell["failed"] >= cell["corpus"].count("f") > 0

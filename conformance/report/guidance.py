@@ -1,0 +1,40 @@
+"""Which implementation to take: what the records say, and no opinion.
+
+By framework: those of which no ``must`` fails in any dtype that they offer, or the one of which
+fewest fail; among them fewer failing ``should`` first, then more cells that were judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conformance.report.run import Column, Run
+from conformance.report.verdict import score
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How often an implementation fails, of how much that was judged."""
+
+    column: Column
+    must: int
+    should: int
+    judged: int
+
+
+def choices(run: Run) -> dict[str, list[Choice]]:
+    """For each framework the implementations to prefer, the first of them most."""
+    found: dict[str, list[Choice]] = {}
+    for column in run.columns:
+        cells = run.of(column)
+        failing = [cell.level for cell in cells if cell.counts and cell.status.detailed]
+        judged = score(cells).judged
+        if judged:
+            choice = Choice(column, failing.count("must"), failing.count("should"), judged)
+            found.setdefault(column.framework, []).append(choice)
+    return {framework: _best(all_) for framework, all_ in sorted(found.items())}
+
+
+def _best(found: list[Choice]) -> list[Choice]:
+    ranked = sorted(found, key=lambda c: (c.must, c.should, -c.judged, c.column.label))
+    return [choice for choice in ranked if not choice.must] or ranked[:1]
