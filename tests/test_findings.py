@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
 SCRIPTS = sorted((DOCS / "findings").glob("*.py"))
-FRAMEWORKS = ("torch", "tensorflow", "keras", "scipy")
+FRAMEWORKS = ("torch", "tensorflow", "keras", "scipy", "jax", "optax")
 SLOW_TO_IMPORT = ("tensorflow", "keras")
 
 
@@ -27,10 +29,14 @@ def script_param(script: Path):
 @pytest.mark.parametrize("script", [script_param(script) for script in SCRIPTS])
 def test_the_divergence_is_still_there(script, capsys):
     pytest.importorskip(framework_of(script))
-    with pytest.raises(SystemExit) as exit:
-        runpy.run_path(str(script), run_name="__main__")
-    printed = capsys.readouterr().out
-    assert int(exit.value.code) == 0, f"gone, or changed: {printed}"
+    if "KERAS_BACKEND" in script.read_text("utf-8"):  # which this process may have chosen already
+        done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+        status, printed = done.returncode, done.stdout or done.stderr
+    else:
+        with pytest.raises(SystemExit) as exit:
+            runpy.run_path(str(script), run_name="__main__")
+        status, printed = int(exit.value.code), capsys.readouterr().out
+    assert status == 0, f"gone, or changed: {printed}"
     assert re.match(r"got .+, expected .+", printed, re.DOTALL)
 
 

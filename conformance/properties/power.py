@@ -64,6 +64,8 @@ def _spoils(prop: Property, answer: Answer, case: Case) -> Iterator[Array]:
     value = answer.value
     if value is None:  # it refused: what if it had returned a loss that looks valid?
         yield np.zeros(case.result_shape, case.logits.dtype)
+    elif prop.level == "behaviour" and not value.size:  # no number: what if there had been one?
+        yield np.zeros(case.result_shape, value.dtype)
     elif prop.about == "shape":
         yield value[..., None]
         if value.size == 1:

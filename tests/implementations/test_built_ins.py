@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from itertools import product
 
 import numpy as np
@@ -18,8 +21,19 @@ from conformance.spec.formats import FORMATS
 
 FILES = sorted(path.stem for path in built_in_folder().glob("*.py"))
 NAMES = [stem.replace("_", "-") for stem in FILES]
+CHOOSERS = [
+    stem.replace("_", "-")
+    for stem in FILES
+    if "KERAS_BACKEND" in (built_in_folder() / f"{stem}.py").read_text("utf-8")
+]
+"""Those that choose Keras' backend, which a process has one of: each is tested in its own."""
+ALONE = "CONFORMANCE_TESTS_ALONE"
+SLOW = {"torch-compile", "torch-export"}
 DIVERGENT = {
     ("keras-categorical", "spatial"),  # smoothing divides by the last axis
+    ("keras-categorical-torch", "float64"),  # the mean is rounded to float32
+    ("keras-categorical-torch", "spatial"),
+    ("keras-sparse-torch", "float64"),
     ("tensorflow-compat-v1", "float64"),  # losses pass through float32
     ("tensorflow-compat-v1-sparse", "float64"),
 }
@@ -28,13 +42,19 @@ SHAPES = {"batched": (4, 5), "unbatched": (5,), "spatial": (2, 5, 3, 2)}
 
 
 def session_of(name):
+    if name in CHOOSERS and os.environ.get(ALONE) != name:
+        pytest.skip("in a process of its own")
     (found,) = find([name])
     if found.unavailable:
         pytest.skip(found.unavailable)
     return open_session(found.load())
 
 
-@pytest.fixture(params=NAMES, scope="module")
+def of_each(names):
+    return [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in names]
+
+
+@pytest.fixture(params=of_each(NAMES), scope="module")
 def session(request):
     return session_of(request.param)
 
@@ -159,6 +179,18 @@ def test_each_adapter_takes_the_target_dtypes_that_it_declares(session):
         options = {"reduction": reduction} if "reduction" in has.options else {}
         loss = session.loss(x, target.astype(dtype), **options)
         np.testing.assert_array_equal(loss, session.loss(x, target, **options))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CHOOSERS)
+def test_each_adapter_that_chooses_a_backend_does_all_that_by_itself(name):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", __file__]
+    command += ["-k", f"[{name}] and not by_itself"]
+    environment = os.environ | {ALONE: name}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stdout
+    assert "passed" in done.stdout
+    assert "skipped" not in done.stdout or f"{name} needs" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["numpy-stable", "torch-fused", "tensorflow-composed"])

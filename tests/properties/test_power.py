@@ -168,6 +168,11 @@ def test_a_refusal_is_spoiled_by_an_answer_that_looks_valid() -> None:
     )
 
 
+def test_the_label_of_an_answer_without_numbers_is_spoiled_by_a_number() -> None:
+    nothing, mean = np.ones(0, np.float32), ROWS.but(reduction="mean")
+    assert power_of(BY_SLUG["mean-of-no-rows"], nothing, label="no number", case=mean) == (1, 1)
+
+
 def test_special_values_are_spoiled_by_finite_ones_and_by_each_other() -> None:
     seen = []
     special = planted(lambda case, trial: seen.append(trial.ask("loss", case)), about="special")

@@ -1,0 +1,30 @@
+"""The product of JAX's one-hot rows and log-softmax, summed, compiled by XLA.
+
+XLA compiles each shape and dtype anew: one dtype here, another in ``jax-one-hot``.
+"""
+
+import jax
+
+from conformance import implementation
+
+
+@implementation(
+    "jax-one-hot-jit",
+    framework="jax",
+    distribution="jax",
+    dtypes=("float32",),
+    devices=("cpu", "cuda"),
+    shapes=("batched", "unbatched"),
+    reductions=("none",),
+    target_dtypes=("int64", "int32"),
+    links=(
+        "https://docs.jax.dev/en/latest/_autosummary/jax.jit.html",
+        "https://docs.jax.dev/en/latest/_autosummary/jax.nn.one_hot.html",
+        "https://docs.jax.dev/en/latest/_autosummary/jax.nn.log_softmax.html",
+    ),
+)
+@jax.jit
+def cross_entropy(logits, target):
+    """jax.jit of jax.nn.one_hot times jax.nn.log_softmax, summed"""
+    one_hot = jax.nn.one_hot(target, logits.shape[-1], dtype=logits.dtype)
+    return -(one_hot * jax.nn.log_softmax(logits)).sum(axis=-1)

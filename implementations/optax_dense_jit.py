@@ -1,0 +1,31 @@
+"""Optax's loss of class probabilities, and its label smoothing, compiled by XLA.
+
+XLA compiles each shape and dtype anew: one dtype here, another in ``optax-dense``.
+"""
+
+import jax
+import optax
+
+from conformance import implementation
+
+
+@implementation(
+    "optax-dense-jit",
+    framework="jax",
+    distribution="optax",
+    dtypes=("float32",),
+    devices=("cpu", "cuda"),
+    targets=("probabilities",),
+    shapes=("batched", "unbatched"),
+    reductions=("none",),
+    links=(
+        "https://docs.jax.dev/en/latest/_autosummary/jax.jit.html",
+        "https://optax.readthedocs.io/en/latest/api/losses.html#optax.losses.softmax_cross_entropy",
+        "https://optax.readthedocs.io/en/latest/api/losses.html#optax.losses.smooth_labels",
+    ),
+)
+@jax.jit
+def cross_entropy(logits, target, *, label_smoothing=0.0):
+    """jax.jit of optax.losses.softmax_cross_entropy of optax.losses.smooth_labels"""
+    smooth = optax.losses.smooth_labels(target, label_smoothing)
+    return optax.losses.softmax_cross_entropy(logits, smooth)
