@@ -14,15 +14,9 @@ from conformance import implementation
     reductions=("mean", "sum"),
     links=("https://scikit-learn.org/stable/modules/generated/sklearn.metrics.log_loss.html",),
 )
-def cross_entropy(logits, target, *, weight=None, reduction="mean"):
+def cross_entropy(logits, target, *, reduction="mean"):
     """sklearn.metrics.log_loss of sklearn.utils.extmath.softmax"""
-    if weight is not None and weight.shape != logits.shape[1:]:
-        raise ValueError(f"weight has shape {weight.shape}, not that of the classes")
-    loss = log_loss(
-        target,
-        softmax(logits),
-        normalize={"mean": True, "sum": False}[reduction],
-        sample_weight=None if weight is None else weight[target],
-        labels=np.arange(logits.shape[1]),
-    )
-    return np.asarray(loss, logits.dtype)
+    normalize = {"mean": True, "sum": False}[reduction]
+    classes = np.arange(logits.shape[1])
+    loss = log_loss(target, softmax(logits), normalize=normalize, labels=classes)
+    return np.asarray(loss, logits.dtype)  # which it returns as a float
