@@ -226,7 +226,7 @@ def test_autograds_other_derivatives_are_those_of_its_loss(name):
     np.testing.assert_allclose(session.hvp(ones, tangent, x, target), expected)
 
 
-@pytest.mark.parametrize("name", ["mlx-fused", "mlx-weighted"])
+@pytest.mark.parametrize("name", ["mlx-fused", "mlx-smoothed", "mlx-weighted"])
 def test_mlx_is_not_asked_for_indices_that_are_no_integers(name):
     with pytest.raises(TypeError, match="not of integers"):
         session_of(name).loss(np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
