@@ -12,8 +12,12 @@ import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
 SCRIPTS = sorted((DOCS / "findings").glob("*.py"))
-FRAMEWORKS = ("torch", "tensorflow", "keras", "scipy", "jax", "optax")
-SLOW_TO_IMPORT = ("tensorflow", "keras")
+FRAMEWORKS = (
+    "torch", "tensorflow", "keras", "scipy", "jax", "optax", "onnx", "onnxruntime", "mlx", "tinygrad",
+    "autograd",
+)  # fmt: skip
+SLOW_TO_IMPORT = ("tensorflow", "keras", "tinygrad")
+SLOW = ("mlx_never_answers",)
 
 
 def framework_of(script: Path) -> str:
@@ -21,7 +25,9 @@ def framework_of(script: Path) -> str:
 
 
 def script_param(script: Path):
-    marks = [pytest.mark.slow] if framework_of(script) in SLOW_TO_IMPORT else []
+    marks = (
+        [pytest.mark.slow] if framework_of(script) in SLOW_TO_IMPORT or script.stem in SLOW else []
+    )
     return pytest.param(script, id=script.stem, marks=marks)
 
 

@@ -156,4 +156,97 @@ def target_vjp_jax(f, cotangent, logits, target, **options):
     return jax.vjp(lambda q: f(logits, q, **options), target)[1](cotangent)[0]
 
 """,
+    "mlx": """
+import mlx.core as mx
+
+log_mlx = mx.log
+
+
+def on_mlx(device):
+    return mx.stream(mx.cpu)
+
+
+def to_mlx(array, device):  # by its bits: mx.array takes float64 for float32
+    bits = np.ascontiguousarray(array).reshape(array.shape).view(f"u{array.itemsize}")
+    return mx.array(bits).view(getattr(mx, array.dtype.name))
+
+
+def from_mlx(array):
+    mx.eval(array)
+    if array.dtype != mx.bfloat16:
+        return np.array(array)
+    import ml_dtypes
+
+    return np.array(array.view(mx.uint16)).view(ml_dtypes.bfloat16)
+
+
+def vjp_mlx(f, cotangent, logits, target, **options):
+    return mx.vjp(lambda x: f(x, target, **options), [logits], [cotangent])[1][0]
+
+
+def pullback_mlx(f, logits, target, **options):
+    mx.eval(f(logits, target, **options))
+    return lambda g: vjp_mlx(f, g, logits, target, **options)
+
+
+def jvp_mlx(f, tangent, logits, target, **options):
+    return mx.jvp(lambda x: f(x, target, **options), [logits], [tangent])[1][0]
+
+
+def hvp_mlx(f, cotangent, tangent, logits, target, **options):
+    gradient = lambda x: vjp_mlx(f, cotangent, x, target, **options)
+    return mx.vjp(gradient, [logits], [tangent])[1][0]
+
+
+def target_vjp_mlx(f, cotangent, logits, target, **options):
+    return mx.vjp(lambda q: f(logits, q, **options), [target], [cotangent])[1][0]
+
+""",
+    "tinygrad": """
+import os
+import shutil
+
+from tinygrad import Tensor, dtypes
+from tinygrad.helpers import DEV
+
+log_tinygrad = Tensor.log
+if not DEV.device:
+    DEV.value = "CPU" if shutil.which(os.environ.get("CC", "clang")) else "PYTHON"
+
+
+def to_tinygrad(array, device):
+    flat = np.array(array).reshape(-1)
+    if array.dtype.name == "bfloat16":
+        tensor = Tensor(flat.view(np.uint16)).bitcast(dtypes.bfloat16)
+    else:
+        tensor = Tensor(flat)
+    return tensor.reshape(array.shape).realize()
+
+
+def from_tinygrad(tensor):
+    if tensor.dtype != dtypes.bfloat16:
+        return tensor.numpy()
+    import ml_dtypes
+
+    return tensor.bitcast(dtypes.uint16).numpy().view(ml_dtypes.bfloat16)
+
+
+def vjp_tinygrad(f, cotangent, logits, target, **options):
+    return pullback_tinygrad(f, logits, target, **options)(cotangent)
+
+
+def pullback_tinygrad(f, logits, target, **options):
+    loss = f(logits, target, **options)
+    return lambda g: loss.gradient(logits, gradient=g)[0]
+
+
+def hvp_tinygrad(f, cotangent, tangent, logits, target, **options):
+    gradient = vjp_tinygrad(f, cotangent, logits, target, **options)
+    return gradient.gradient(logits, gradient=tangent)[0]
+
+
+def target_vjp_tinygrad(f, cotangent, logits, target, **options):
+    return f(logits, target, **options).gradient(target, gradient=cotangent)[0]
+
+""",
 }

@@ -96,6 +96,13 @@ def test_torch_sees_the_strides_of_the_array_on_every_device(array, layout, devi
         assert tensor.stride() == tuple(s // laid_out.itemsize for s in laid_out.strides)
 
 
+@pytest.mark.parametrize("layout", ["contiguous", "fortran", "sliced", "expanded"])
+def test_mlx_sees_the_strides_of_the_array(layout):
+    pytest.importorskip("mlx")
+    array = lay_out(np.zeros((1, 3, 2), np.float32).repeat(2, axis=0), layout)
+    assert memoryview(load_bridge("mlx").to_native(array, "cpu")).strides == array.strides
+
+
 def test_what_lies_between_the_elements_travels_with_them_to_another_device():
     torch = pytest.importorskip("torch")
     array = lay_out(np.arange(6, dtype=np.float32).reshape(2, 3), "sliced")

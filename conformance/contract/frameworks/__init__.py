@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from conformance.contract.settings import Settings
 from conformance.errors import AdapterError, MissingFrameworkError
 
-FRAMEWORKS: Final = ("numpy", "torch", "tensorflow", "jax")
+FRAMEWORKS: Final = ("numpy", "torch", "tensorflow", "jax", "mlx", "tinygrad")
 
 
 class Bridge(Protocol):
@@ -88,6 +88,6 @@ def load_bridge(framework: str) -> Bridge:
 
 
 if TYPE_CHECKING:  # each module is a Bridge, says mypy
-    from conformance.contract.frameworks import jax, numpy, tensorflow, torch
+    from conformance.contract.frameworks import jax, mlx, numpy, tensorflow, tinygrad, torch
 
-    _BRIDGES: tuple[Bridge, ...] = (numpy, torch, tensorflow, jax)
+    _BRIDGES: tuple[Bridge, ...] = (numpy, torch, tensorflow, jax, mlx, tinygrad)

@@ -1,0 +1,22 @@
+"""scikit-learn's metric of probabilities, which come from its softmax."""
+
+import numpy as np
+from sklearn.metrics import log_loss
+from sklearn.utils.extmath import softmax
+
+from conformance import implementation
+
+
+@implementation(
+    "sklearn-log-loss",
+    distribution="scikit-learn",
+    dtypes=("float64", "float32"),
+    reductions=("mean", "sum"),
+    links=("https://scikit-learn.org/stable/modules/generated/sklearn.metrics.log_loss.html",),
+)
+def cross_entropy(logits, target, *, reduction="mean"):
+    """sklearn.metrics.log_loss of sklearn.utils.extmath.softmax"""
+    normalize = {"mean": True, "sum": False}[reduction]
+    classes = np.arange(logits.shape[1])
+    loss = log_loss(target, softmax(logits), normalize=normalize, labels=classes)
+    return np.asarray(loss, logits.dtype)  # which it returns as a float
