@@ -33,3 +33,15 @@ class RecordsError(ConformanceError):
 
 class StorageError(ConformanceError):
     """What happened cannot be written: the disk is full, or the folder is not ours to write in."""
+
+
+class HarnessError(ConformanceError):
+    """A process that answers for an implementation broke the protocol."""
+
+
+class LostError(ConformanceError):
+    """A process that answers for an implementation died of a question: a crash, and its fault."""
+
+
+class UnsupportedError(ConformanceError):
+    """An implementation that was asked says that it does not offer this after all."""

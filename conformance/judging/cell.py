@@ -25,7 +25,7 @@ from conformance.cases.minimise import minimise
 from conformance.cases.space import Space, Unsupported
 from conformance.cases.strategies import draws
 from conformance.contract.session import Session
-from conformance.errors import ConformanceError
+from conformance.errors import ConformanceError, UnsupportedError
 from conformance.judging.device import lost
 from conformance.judging.failure import Failure, versions_of, way
 from conformance.judging.profiles import Profile
@@ -100,6 +100,7 @@ def supported_space(prop: Property, session: Session, dtype: str) -> Space:
         "reduction none": "none" in has.reductions,
         "probabilities": "probabilities" in has.targets,
         "reduction argument": "reduction" in has.options,
+        "calls in this process": session.implementation.process is None,
     }
     if dtype not in has.dtypes:
         raise Unsupported(f"{dtype} is not offered")
@@ -149,6 +150,8 @@ class Judge:
                 self.ask_corpus()
                 if self.failure is None:
                     self.search()
+        except UnsupportedError as error:
+            return _with(cell, outcome="unsupported", reason=str(error))
         except ConformanceError as error:
             seconds = perf_counter() - started
             return _with(cell, outcome="error", message=str(error), seconds=seconds)
@@ -314,7 +317,9 @@ class Judge:
         place = self.expected(case, violation)
         if violation.kind == "crash":  # asking on, or again, is in vain
             if place is None:
-                self.failure = self.failure or failure
+                restarts = self.session.implementation.process is not None
+                smaller = self.smallest(case, violation) if restarts else None
+                self.failure = self.failure or smaller or failure
             else:
                 self.seen.setdefault(place, failure)
             raise _Found

@@ -121,7 +121,8 @@ def judge(
 def introduce(implementation: Implementation) -> Record:
     """The implementation's entry in the header, and the packages it was found with."""
     versions: dict[str, str] = {}
-    for name in (implementation.distribution, implementation.framework):
+    here = () if implementation.process else (implementation.distribution, implementation.framework)
+    for name in here:
         with suppress(metadata.PackageNotFoundError):
             versions |= {name: metadata.version(name)} if name else {}
     source = implementation.source

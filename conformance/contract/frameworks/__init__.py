@@ -88,6 +88,6 @@ def load_bridge(framework: str) -> Bridge:
 
 
 if TYPE_CHECKING:  # each module is a Bridge, says mypy
-    from conformance.contract.frameworks import jax, numpy, tensorflow, torch
+    from conformance.contract.frameworks import jax, numpy, process, tensorflow, torch
 
-    _BRIDGES: tuple[Bridge, ...] = (numpy, torch, tensorflow, jax)
+    _BRIDGES: tuple[Bridge, ...] = (numpy, torch, tensorflow, jax, process)

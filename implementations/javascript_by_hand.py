@@ -1,0 +1,7 @@
+"""Cross-entropy in plain JavaScript, of Node.js: the reference harness (docs/protocol.md)."""
+
+from conformance import harness
+
+cross_entropy = harness(
+    "javascript-by-hand", "node javascript/by_hand.mjs", framework="javascript"
+)
