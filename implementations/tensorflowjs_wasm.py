@@ -6,6 +6,6 @@ cross_entropy = harness(
     "tensorflowjs-wasm",
     "node javascript/tensorflowjs.mjs wasm",
     framework="tensorflow.js",
-    needs="javascript/node_modules/@tensorflow/tfjs-core",
+    needs="javascript/node_modules/@tensorflow/tfjs",
     install="npm ci --ignore-scripts --prefix javascript",
 )

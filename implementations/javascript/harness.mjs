@@ -9,6 +9,9 @@ export const TYPES = {
   int16: Int16Array, uint16: Uint16Array, int8: Int8Array, uint8: Uint8Array, bool: Uint8Array,
 };
 
+/** JSON has names for what is not finite. */
+const number = (said) => ({ nan: NaN, inf: Infinity, "-inf": -Infinity })[said] ?? said;
+
 /** What a harness cannot be asked after all: the suite counts it as unsupported, not as wrong. */
 export class Unsupported extends Error {}
 
@@ -47,8 +50,7 @@ export async function serve(hello, answers) {
     const { id, ask, options, arrays: described } = JSON.parse(text), arrays = {};
     for (const { name, dtype, shape, bytes } of described)
       arrays[name] = { dtype, shape, data: new TYPES[dtype](await take(bytes)) };
-    for (const name in options) // JSON has no other form for what is not finite
-      if (name === "label_smoothing") options[name] = Number(options[name] === "nan" ? NaN : options[name]);
+    if ("label_smoothing" in options) options.label_smoothing = number(options.label_smoothing);
     try {
       const dtype = (arrays.logits ?? arrays.log_probabilities).dtype;
       const answer = { dtype, ...(await answers[ask](arrays, options)) };

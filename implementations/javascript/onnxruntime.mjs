@@ -18,6 +18,7 @@ async function run(operator, inputs, attributes) {
   return { shape: y.dims, data: y.data };
 }
 const classes = { axis: 1 };
+const ignoring = { ignore_index: -100 }; // the operators' own default is none
 
 await serve(
   {
@@ -32,9 +33,9 @@ await serve(
     },
   },
   {
-    loss: (arrays, options) => run("SoftmaxCrossEntropyLoss", arrays, options),
+    loss: (arrays, options) => run("SoftmaxCrossEntropyLoss", arrays, { ...ignoring, ...options }),
     softmax: (arrays) => run("Softmax", arrays, classes),
     log_softmax: (arrays) => run("LogSoftmax", arrays, classes),
-    nll_loss: (arrays, options) => run("NegativeLogLikelihoodLoss", arrays, options),
+    nll_loss: (arrays, options) => run("NegativeLogLikelihoodLoss", arrays, { ...ignoring, ...options }),
   },
 );

@@ -1,6 +1,5 @@
 // TensorFlow.js's fused loss of probabilities: node tensorflowjs.mjs cpu, or wasm.
-import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import { serve } from "./harness.mjs";
 
@@ -23,7 +22,7 @@ async function answer(compute) {
 await serve(
   {
     name: `tensorflowjs-${backend}`, framework: "tensorflow.js",
-    distribution: "@tensorflow/tfjs-core", version: tf.version_core,
+    distribution: "@tensorflow/tfjs", version: tf.version.tfjs,
     description: `tf.losses.softmaxCrossEntropy, ${backend} backend`,
     links: ["https://js.tensorflow.org/api/4.22.0/#losses.softmaxCrossEntropy"],
     capabilities: {
