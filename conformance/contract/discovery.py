@@ -62,6 +62,8 @@ class Found:
     framework: str
     unavailable: str | None
     """Why it cannot run in this environment, and what to install; None where it can."""
+    adapter: str | None = None
+    """The adapter's source, where it is not that of ``path``."""
 
     def load(self) -> Implementation:
         """Run the adapter.
@@ -186,7 +188,7 @@ def _behind(command: str, target: str) -> list[Found]:
     if made.process:
         made.process.end()
     path = file_of(command, made.name)
-    return [Found(made.name, target, path, None, command, made.framework, None)]
+    return [Found(made.name, target, path, None, command, made.framework, None, made.adapter)]
 
 
 def _in_module(place: str, target: str) -> list[Found]:

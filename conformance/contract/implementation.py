@@ -106,6 +106,13 @@ class Implementation:
         return automatic or derivative in self.derivatives
 
     @property
+    def adapter(self) -> str | None:
+        """The source of its adapter, by which it is asked again; None where there is none."""
+        if self.source is None and self.process:
+            return self.process.adapter(self.name)
+        return self.source.read_text("utf-8", "replace") if self.source else None
+
+    @property
     def bridge(self) -> Bridge:
         """What carries arrays to it and back.  Raises ``MissingFrameworkError``."""
         return load_bridge("process" if self.process else self.framework)

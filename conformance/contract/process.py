@@ -86,6 +86,11 @@ class Process:
                 f"{self._who} {error} instead of answering question {self._asked} ({what})"
             ) from None
 
+    def adapter(self, name: str) -> str:
+        """The file that would be its adapter."""
+        call = f"harness({name!r}, {self.command!r})"
+        return f"from conformance import harness\n\ncross_entropy = {call}\n"
+
     def end(self) -> None:
         """End the process at once, with its group."""
         if self._popen is not None:

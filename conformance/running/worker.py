@@ -125,7 +125,6 @@ def introduce(implementation: Implementation) -> Record:
     for name in here:
         with suppress(metadata.PackageNotFoundError):
             versions |= {name: metadata.version(name)} if name else {}
-    source = implementation.source
     return {
         "entry": {
             "name": implementation.name,
@@ -138,7 +137,7 @@ def introduce(implementation: Implementation) -> Record:
                 name: value if isinstance(value, bool) else sorted(value)
                 for name, value in vars(implementation.capabilities).items()
             },
-            "adapter": source.read_text("utf-8", "replace") if source else None,
+            "adapter": implementation.adapter,
         },
         "packages": versions,
     }

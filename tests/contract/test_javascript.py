@@ -74,7 +74,7 @@ def test_the_page_names_every_word_there_is():
 @node
 def test_the_recipe_of_the_page_gets_what_the_page_says():
     (recipe,) = re.findall(r"\$ (printf .*)", PAGE)
-    command = recipe.replace("node harness.mjs", f"node {FOLDER / 'by_hand.mjs'}")
+    command = recipe.replace("node harness.mjs", f"node {FOLDER / 'stable.mjs'}")
     printed = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     (expected,) = re.findall(r"```\n(   \{.*?)```", PAGE, re.DOTALL)
     assert printed.stdout.split() == expected.split()
@@ -129,7 +129,7 @@ def test_javascript_raises_under_its_own_names(echo):
 @node
 @pytest.mark.slow
 def test_the_reference_harness_is_right():
-    (found,) = find(["javascript-by-hand"])
+    (found,) = find(["javascript-stable"])
     made = found.load()
     slugs = ("loss-formula", "gradient-formula", "worked-example", "out-of-range-target")
     cells = conformance.check(made, dtypes=["float64"], properties=slugs)
@@ -139,8 +139,8 @@ def test_the_reference_harness_is_right():
 
 def test_without_node_an_adapter_says_so(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    (found,) = find(["javascript-by-hand"])
-    assert found.unavailable == "javascript-by-hand needs node, which is not installed"
+    (found,) = find(["javascript-stable"])
+    assert found.unavailable == "javascript-stable needs node, which is not installed"
 
 
 def test_packages_are_pinned_and_come_from_the_public_registry():

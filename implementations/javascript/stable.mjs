@@ -74,7 +74,7 @@ function same(a, b) {
 
 await serve(
   {
-    name: "javascript-by-hand", framework: "javascript", distribution: "node",
+    name: "javascript-stable", framework: "javascript", distribution: "node",
     version: process.versions.node, capabilities,
     description: "Plain JavaScript, in double precision: shift by the maximum, log-sum-exp",
     links: ["https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html"],

@@ -3,5 +3,5 @@
 from conformance import harness
 
 cross_entropy = harness(
-    "javascript-by-hand", "node javascript/by_hand.mjs", framework="javascript"
+    "javascript-stable", "node javascript/stable.mjs", framework="javascript"
 )
