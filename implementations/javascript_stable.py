@@ -2,6 +2,4 @@
 
 from conformance import harness
 
-cross_entropy = harness(
-    "javascript-stable", "node javascript/stable.mjs", framework="javascript"
-)
+cross_entropy = harness("javascript-stable", "node javascript/stable.mjs", framework="javascript")

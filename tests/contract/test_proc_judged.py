@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from conformance.contract.discovery import find
 from conformance.contract.harness import connect
 from conformance.judging.library import NotConformant
 from conformance.properties import BY_SLUG
+from conformance.records.replay_script import replay_script
 from conformance.records.results import read_results
 from conformance.records.witness import decode_case
 from conformance.running.runner import Plan, run
@@ -94,3 +96,17 @@ def test_as_a_library_a_harness_that_dies_takes_nobody_with_it():
     with pytest.raises(NotConformant, match="was killed by SIGSEGV"):
         conformance.check(made, properties=["loss-formula"])
     made.process.end()
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [("raises", "raised DomainError: no such class"), ("dies", "the harness died")],
+)
+def test_a_replay_script_asks_the_harness_without_the_suite(tmp_path, way, said):
+    cell = judged(tmp_path, way)["loss-formula"]
+    (found,) = find([target(way)])
+    script = tmp_path / "bug.py"
+    script.write_text(replay_script(cell["witness"], found.adapter))
+    done = subprocess.run([sys.executable, "-I", script], capture_output=True, text=True)
+    assert said in done.stdout + done.stderr
+    assert done.returncode == 1
