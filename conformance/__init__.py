@@ -11,13 +11,23 @@ from typing import TYPE_CHECKING
 from conformance.version import __version__
 
 if TYPE_CHECKING:
+    from conformance.contract.harness import harness
     from conformance.contract.implementation import implementation
     from conformance.errors import Unsupported
     from conformance.judging.library import check, conformance_cells, judge
 
-__all__ = ["Unsupported", "__version__", "check", "conformance_cells", "implementation", "judge"]
+__all__ = [
+    "Unsupported",
+    "__version__",
+    "check",
+    "conformance_cells",
+    "harness",
+    "implementation",
+    "judge",
+]
 
 _HOMES = dict.fromkeys(("check", "conformance_cells", "judge"), "conformance.judging.library")
+_HOMES["harness"] = "conformance.contract.harness"
 _HOMES["implementation"] = "conformance.contract.implementation"
 _HOMES["Unsupported"] = "conformance.errors"
 

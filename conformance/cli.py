@@ -148,8 +148,8 @@ def run(
 ) -> None:
     """Judge implementations: all that are installed, or each TARGET.
 
-    A TARGET is the name of an installed implementation, path/file.py, path/file.py:attribute or
-    package.module:attribute.
+    A TARGET is the name of an installed implementation, path/file.py, path/file.py:attribute,
+    package.module:attribute or proc:COMMAND, a program that speaks the protocol (docs/protocol.md).
     """
     plan = Plan(
         found=_runnable(targets),
@@ -313,7 +313,8 @@ def replay(
         target = adapter_of(name, adapters).target
         raise click.exceptions.Exit(ask_again(witness, target, timeout=timeout))
     if source is None or adapters:
-        source = read_text(adapter_of(name, adapters).path)
+        found = adapter_of(name, adapters)
+        source = found.adapter or read_text(found.path)
     click.echo(replay_script(witness, source), nl=False)
 
 

@@ -42,3 +42,11 @@ class Unsupported(Exception):
 
 class StorageError(ConformanceError):
     """What happened cannot be written: the disk is full, or the folder is not ours to write in."""
+
+
+class HarnessError(ConformanceError):
+    """A process that answers for an implementation broke the protocol."""
+
+
+class LostError(ConformanceError):
+    """A process that answers for an implementation died of a question: a crash, and its fault."""

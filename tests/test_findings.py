@@ -13,8 +13,8 @@ import pytest
 DOCS = Path(__file__).parents[1] / "docs"
 SCRIPTS = sorted((DOCS / "findings").glob("*.py"))
 FRAMEWORKS = (
-    "torch", "tensorflow", "keras", "scipy", "jax", "optax", "onnx", "onnxruntime", "mlx", "tinygrad",
-    "autograd",
+    "torch", "tensorflow", "keras", "scipy", "jax", "optax", "onnx", "onnxruntime", "mlx",
+    "tinygrad", "autograd",
 )  # fmt: skip
 SLOW_TO_IMPORT = ("tensorflow", "keras", "tinygrad")
 SLOW = ("mlx_never_answers",)

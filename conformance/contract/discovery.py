@@ -29,6 +29,7 @@ from typing import Any
 import conformance
 from conformance.contract.capabilities import did_you_mean
 from conformance.contract.frameworks import FRAMEWORKS, load_bridge
+from conformance.contract.harness import PROC, connect, file_of, lacking
 from conformance.contract.implementation import Implementation, installed_version
 from conformance.errors import AdapterError, ConformanceError, MissingFrameworkError, UsageError
 
@@ -61,6 +62,8 @@ class Found:
     framework: str
     unavailable: str | None
     """Why it cannot run in this environment, and what to install; None where it can."""
+    adapter: str | None = None
+    """The adapter's source, where it is not that of ``path``."""
 
     def load(self) -> Implementation:
         """Run the adapter.
@@ -70,6 +73,8 @@ class Found:
         """
         if self.unavailable:
             raise MissingFrameworkError(self.unavailable)
+        if self.target.startswith(PROC):
+            return connect(self.target.removeprefix(PROC), Path.cwd())
         if self.framework in FRAMEWORKS:
             load_bridge(self.framework)  # first: it sets what the framework reads when imported
         module = _import(self.module, self.path) if self.module else _run(self.path)
@@ -85,14 +90,17 @@ class _Declaration:
     name: str
     framework: str
     distribution: str | None
+    lacks: str | None = None
+    """What a harness needs that is not there."""
 
 
 def find(targets: Iterable[str] = ()) -> list[Found]:
     """Find implementations, without running them.
 
     A target is the name of a built-in adapter or of an entry point in group
-    ``conformance.implementations``, ``path/file.py``, ``path/file.py:attribute`` or
-    ``package.module:attribute``.  None at all means all that are installed.
+    ``conformance.implementations``, ``path/file.py``, ``path/file.py:attribute``,
+    ``package.module:attribute`` or ``proc:COMMAND``, which is started to hear its name.  None at
+    all means all that are installed.
 
     Raises ``UsageError`` for a target that names nothing, and ``AdapterError`` for a file that
     cannot be read as Python or declares no implementation.  An implementation whose framework is
@@ -136,6 +144,8 @@ def _find(target: str) -> list[Found]:
         return _in_file(built_ins[target], attribute=None, target=target)
     if target in (entries := _entry_points()):
         return _in_module(entries[target], target)
+    if target.startswith(PROC):
+        return _behind(target.removeprefix(PROC), target)
     place, colon, attribute = target.rpartition(":")
     if target.endswith(".py") or not colon:
         place, attribute = target, ""
@@ -149,7 +159,8 @@ def _find(target: str) -> list[Found]:
     names = [*built_ins, *entries]
     raise UsageError(
         f"there is no implementation {target!r}{did_you_mean(target, names)}; `conformance list` "
-        "names them; an adapter of your own is path/file.py or package.module:attribute"
+        "names them; an adapter of your own is path/file.py, package.module:attribute or "
+        "proc:COMMAND"
     )
 
 
@@ -170,6 +181,14 @@ def _in_file(path: Path, attribute: str | None, target: str | None = None) -> li
         )
         for d in chosen
     ]
+
+
+def _behind(command: str, target: str) -> list[Found]:
+    made = connect(command, Path.cwd())
+    if made.process:
+        made.process.end()
+    path = file_of(command, made.name)
+    return [Found(made.name, target, path, None, command, made.framework, None, made.adapter)]
 
 
 def _in_module(place: str, target: str) -> list[Found]:
@@ -200,8 +219,8 @@ def _no_attribute(
 def _missing(declaration: _Declaration, *, built_in: bool = False) -> str | None:
     """What an implementation needs that is not installed, and how to install it."""
     framework, distribution = declaration.framework, declaration.distribution
-    if framework not in FRAMEWORKS:
-        return None  # which the adapter is told when it is loaded
+    if declaration.lacks or framework not in FRAMEWORKS:
+        return declaration.lacks  # which the adapter is told when it is loaded
     if importlib.util.find_spec(framework) is None:
         needed = framework
     elif distribution not in (None, framework) and installed_version(distribution) is None:
@@ -221,13 +240,18 @@ def _declarations(path: Path) -> list[_Declaration]:
         match node:
             case ast.FunctionDef(name=attribute, decorator_list=calls):
                 pass
-            case ast.Assign(targets=[ast.Name(id=attribute)], value=ast.Call(func=call)):
-                calls = [call]  # f = implementation("name", ...)(function)
+            case ast.Assign(targets=[ast.Name(id=attribute)], value=ast.Call(func=call) as whole):
+                # f = implementation("name", ...)(function), or f = harness("name", "command")
+                calls = [call, whole]
             case _:
                 continue
         for call in calls:
-            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("implementation"):
+            if not isinstance(call, ast.Call):
+                continue
+            if ast.unparse(call.func).endswith("implementation"):
                 found.append(_declaration(attribute, call))
+            elif ast.unparse(call.func) in ("harness", "conformance.harness"):
+                found.append(_harness(attribute, call, path.parent))
     return [declaration for declaration in found if declaration]
 
 
@@ -242,6 +266,19 @@ def _declaration(attribute: str, call: ast.Call) -> _Declaration | None:
     return _Declaration(
         attribute, name, str(framework), distribution if isinstance(distribution, str) else None
     )
+
+
+def _harness(attribute: str, call: ast.Call, folder: Path) -> _Declaration | None:
+    """A harness, where its name and command are literals."""
+    said = dict(zip(("name", "command"), call.args, strict=False))
+    said |= {k.arg: k.value for k in call.keywords if k.arg}
+    words = {k: str(v.value) for k, v in said.items() if isinstance(v, ast.Constant)}
+    if not {"name", "command"} <= words.keys():
+        return None
+    lacks = lacking(
+        words["name"], words["command"], folder, words.get("needs", ""), words.get("install", "")
+    )
+    return _Declaration(attribute, words["name"], words.get("framework", "process"), None, lacks)
 
 
 def _declarations_when_run(module: str | None, path: Path) -> list[_Declaration]:

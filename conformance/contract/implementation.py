@@ -29,6 +29,7 @@ from conformance.contract.capabilities import (
     read_parameters,
 )
 from conformance.contract.frameworks import FRAMEWORKS, Bridge, load_bridge
+from conformance.contract.process import Process
 from conformance.errors import AdapterError
 
 Function = Callable[..., Any]
@@ -78,6 +79,8 @@ class Implementation:
     stages: dict[str, Stage] = field(default_factory=dict)
     derivatives: dict[str, Function] = field(default_factory=dict)
     """Those beyond the vjp that the adapter gives itself, by name."""
+    process: Process | None = None
+    """The process that answers; None: this one."""
 
     def __call__(self, logits: Any, target: Any, **options: Any) -> Any:
         return self.function(logits, target, **options)
@@ -85,7 +88,7 @@ class Implementation:
     @property
     def capabilities(self) -> Capabilities:
         """What may be asked.  Raises ``MissingFrameworkError``: layouts are the framework's."""
-        bridge = load_bridge(self.framework)
+        bridge = self.bridge
         return replace(
             self.declared,
             layouts=bridge.LAYOUTS,
@@ -103,8 +106,22 @@ class Implementation:
         return automatic or derivative in self.derivatives
 
     @property
+    def adapter(self) -> str | None:
+        """The source of its adapter, by which it is asked again; None where there is none."""
+        if self.source is None and self.process:
+            return self.process.adapter(self.name)
+        return self.source.read_text("utf-8", "replace") if self.source else None
+
+    @property
+    def bridge(self) -> Bridge:
+        """What carries arrays to it and back.  Raises ``MissingFrameworkError``."""
+        return load_bridge("process" if self.process else self.framework)
+
+    @property
     def version(self) -> str | None:
-        """The installed version of ``distribution``."""
+        """The installed version of ``distribution``, or the one that its process says."""
+        if self.process:
+            return self.process.hello.get("version")
         return self.distribution and installed_version(self.distribution)
 
     def vjp(self, function: Function) -> Function:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conformance.contract.frameworks import Bridge, load_bridge
+from conformance.contract.frameworks import Bridge
 from conformance.contract.implementation import Implementation, Stage
 from conformance.contract.settings import PROCESS, Snapshot, arithmetic_kept
 from conformance.errors import AdapterError, UsageError
@@ -30,7 +30,7 @@ def open_session(implementation: Implementation, device: str = "cpu") -> Session
     Raises ``MissingFrameworkError`` where its framework is not installed, and ``UsageError`` for a
     device that the adapter does not declare or that the framework does not see.
     """
-    bridge = load_bridge(implementation.framework)
+    bridge: Any = implementation.bridge  # a module: it can be hashed
     kinds = {device, device.partition(":")[0]}
     declared, present = implementation.declared.devices, bridge.devices()
     if kinds.isdisjoint(declared):
@@ -43,13 +43,12 @@ def open_session(implementation: Implementation, device: str = "cpu") -> Session
             f"{implementation.framework} sees no device {device!r} here; it sees "
             f"{', '.join(present)}"
         )
-    return Session(implementation, bridge, device, _at_first(implementation.framework, device))
+    return Session(implementation, bridge, device, _at_first(bridge, device))
 
 
 @cache
-def _at_first(framework: str, device: str) -> Snapshot:
+def _at_first(bridge: Bridge, device: str) -> Snapshot:
     """The settings of this process when a framework was first asked on a device."""
-    bridge = load_bridge(framework)
     settings = {**PROCESS, **bridge.SETTINGS}
     with bridge.on(device):
         return Snapshot({name: s for name, s in settings.items() if s.rewound})

@@ -300,7 +300,9 @@ class Judge:
         place = self.expected(case, violation)
         if violation.kind == "crash":  # asking on, or again, is in vain
             if place is None:
-                self.failure = self.failure or failure
+                restarts = self.session.implementation.process is not None
+                smaller = self.smallest(case, violation) if restarts else None
+                self.failure = self.failure or smaller or failure
             else:
                 self.seen.setdefault(place, failure)
             raise _Found

@@ -7,9 +7,13 @@ from conformance.contract.session import Session
 from conformance.errors import Unsupported
 from conformance.properties.property import DEVICES, Property
 
+IN_THIS_PROCESS = "calls in this process"
+"""What a property of memory and settings needs: a harness has its own."""
+
 
 class Inapplicable(Unsupported):
-    """The property asks nothing in this dtype or on this kind of device, whoever is asked."""
+    """The property asks nothing in this dtype, on this kind of device or of another process,
+    whoever is asked."""
 
 
 def supported_space(prop: Property, session: Session, dtype: str) -> Space:
@@ -30,6 +34,7 @@ def supported_space(prop: Property, session: Session, dtype: str) -> Space:
         "reduction none": "none" in has.reductions,
         "probabilities": "probabilities" in has.targets,
         "reduction argument": "reduction" in has.options,
+        IN_THIS_PROCESS: session.implementation.process is None,
     }
     if dtype not in has.dtypes:
         raise Unsupported(f"{dtype} is not offered")
@@ -41,5 +46,6 @@ def supported_space(prop: Property, session: Session, dtype: str) -> Space:
         raise Unsupported(f"it may take {session.device} down: `conformance run` alone asks it")
     for need in prop.needs:
         if not offered[need]:
-            raise Unsupported(f"{need} not offered")
+            kind = Inapplicable if need == IN_THIS_PROCESS else Unsupported
+            raise kind(f"{need} not offered")
     return prop.space.narrow(has)

@@ -30,6 +30,7 @@ OTHER_LAYOUTS = CALLS.but(
     family="purity",
     formula="x, y, w after the call = before the call, bit for bit",
     space=CALLS,
+    needs=("calls in this process",),
     links=(
         "https://github.com/linkedin/Liger-Kernel/pull/1251",
         "https://github.com/unslothai/unsloth/issues/5002",
@@ -47,7 +48,7 @@ def inputs_are_not_modified(case: Case, trial: Trial) -> None:
     family="purity",
     formula="x, y, w after the vjp = before the vjp, bit for bit",
     space=CALLS,
-    needs=("gradient",),
+    needs=("gradient", "calls in this process"),
 )
 def gradient_does_not_modify_inputs(case: Case, trial: Trial) -> None:
     before = input_bytes(case.logits, case.target, case.weight)
@@ -61,6 +62,7 @@ def gradient_does_not_modify_inputs(case: Case, trial: Trial) -> None:
     family="purity",
     formula="the settings of process and framework after l and dl/dx = those before",
     space=CALLS,
+    needs=("calls in this process",),
     links=(
         "https://github.com/numpy/numpy/issues/20895",
         "https://github.com/OpenNMT/CTranslate2/issues/1018",
@@ -185,7 +187,7 @@ def _other_calls(case: Case) -> Iterator[Case]:
     family="purity",
     formula="l(x, y), looked at after another call, is l(x, y);  so is dl/dx",
     space=CALLS,
-    needs=("gradient",),
+    needs=("gradient", "calls in this process"),
     links=("https://github.com/linkedin/Liger-Kernel/pull/508",),
     share=0.5,
 )
@@ -212,6 +214,7 @@ def results_do_not_share_memory(case: Case, trial: Trial) -> None:
     family="purity",
     formula="l(x, y), with x in the memory of an earlier x: l(x, y)",
     space=CALLS,
+    needs=("calls in this process",),
     share=0.5,
 )
 def reused_buffer(case: Case, trial: Trial) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.cases.case import Case
-from conformance.errors import AdapterError
-from conformance.properties.asking import ANY_LOSS, Array, Asker
+from conformance.errors import AdapterError, LostError
+from conformance.properties.asking import ANY_LOSS, Answer, Array, Asker
 from conformance.properties.truth import Truth
 from conformance.spec.double_double import Pair
 from conformance.spec.formats import FORMATS, format_of
@@ -60,10 +60,16 @@ class Trial:
 
     def ask(self, question: str, case: Case) -> Array:
         """The answer to a question; an exception of the implementation is a violation."""
-        answer = self._asker.ask(question, case)
+        answer = self._put(question, case)
         if answer.value is None:
             raise Violation("raised", f"raised {answer.raised}", got=str(answer.raised))
         return answer.value
+
+    def _put(self, question: str, case: Case) -> Answer:
+        try:
+            return self._asker.ask(question, case)
+        except LostError as error:  # not an answer, whatever the property takes for one
+            raise Violation("crash", str(error)) from None
 
     def loss(self, case: Case) -> Array:
         """The loss; one of another shape than the reduction promises is a violation."""
@@ -75,13 +81,13 @@ class Trial:
 
     def outcome(self, case: Case) -> Array | str:
         """The loss, or ``raises <type>`` where the implementation refuses."""
-        answer = self._asker.ask("loss", case)
+        answer = self._put("loss", case)
         return answer.value if answer.value is not None else f"raises {_type_of(answer.raised)}"
 
     def accepted(self, case: Case) -> str | None:
         """What came back for a question that must be refused; None where it was."""
         try:
-            answer = self._asker.ask("loss", case)
+            answer = self._put("loss", case)
         except AdapterError as error:  # no array: an answer nevertheless
             return str(error)
         if answer.value is None:
@@ -91,7 +97,7 @@ class Trial:
 
     def call(self, case: Case) -> None:
         """Call with those of the case's options that the implementation takes, whatever follows."""
-        self._asker.ask(ANY_LOSS, case)
+        self._put(ANY_LOSS, case)
 
     # -- truth -----------------------------------------------------------------------------------
 

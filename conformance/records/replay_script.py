@@ -30,6 +30,7 @@ from conformance.cases.case import Case
 from conformance.errors import RecordsError
 from conformance.records.replay_bridges import BRIDGES
 from conformance.records.replay_prelude import ASK, HEAD
+from conformance.records.replay_process import PROCESS
 from conformance.records.replay_settings import ASK_FOR_SETTINGS, SETTINGS, SHOW_SETTINGS
 from conformance.records.replay_verdict import ROUNDS, shows_it
 from conformance.records.visible import visible
@@ -59,7 +60,8 @@ def replay_prelude(adapter_source: str) -> str:
         for name, bridge in BRIDGES.items()
         if re.search(rf"framework\s*=\s*[\"']{name}[\"']", adapter_source)
     }
-    parts = [HEAD, *framework.values(), ASK, "# The adapter, as it was run.", ""]
+    process = [PROCESS] if re.search(r"\bharness\(", adapter_source) else []
+    parts = [HEAD, *framework.values(), *process, ASK, "# The adapter, as it was run.", ""]
     source = visible(adapter_source.replace("\r\n", "\n").replace("\f", "\n"))
     return "\n".join(parts) + _without_future_imports(source).strip() + "\n"
 

@@ -120,10 +120,10 @@ def judge(
 def introduce(implementation: Implementation) -> Record:
     """The implementation's entry in the header, and the packages it was found with."""
     versions: dict[str, str] = {}
-    for name in (implementation.distribution, implementation.framework):
+    here = () if implementation.process else (implementation.distribution, implementation.framework)
+    for name in here:
         if name and (version := installed_version(name)):
             versions[name] = version
-    source = implementation.source
     return {
         "entry": {
             "name": implementation.name,
@@ -136,7 +136,7 @@ def introduce(implementation: Implementation) -> Record:
                 name: value if isinstance(value, bool) else sorted(value)
                 for name, value in vars(implementation.capabilities).items()
             },
-            "adapter": source.read_text("utf-8", "replace") if source else None,
+            "adapter": implementation.adapter,
         },
         "packages": versions,
     }

@@ -45,6 +45,7 @@ FORWARD_ONLY = (
     "onnx-reference-log-softmax-nll",
     "onnxruntime-fused",
     "onnxruntime-log-softmax-nll",
+    "onnxruntime-node",
     "sklearn-log-loss",
 )
 SHAPES = {"batched": (4, 5), "unbatched": (5,), "spatial": (2, 5, 3, 2)}

@@ -88,6 +88,14 @@ def load_bridge(framework: str) -> Bridge:
 
 
 if TYPE_CHECKING:  # each module is a Bridge, says mypy
-    from conformance.contract.frameworks import jax, mlx, numpy, tensorflow, tinygrad, torch
+    from conformance.contract.frameworks import (
+        jax,
+        mlx,
+        numpy,
+        process,
+        tensorflow,
+        tinygrad,
+        torch,
+    )
 
-    _BRIDGES: tuple[Bridge, ...] = (numpy, torch, tensorflow, jax, mlx, tinygrad)
+    _BRIDGES: tuple[Bridge, ...] = (numpy, torch, tensorflow, jax, mlx, tinygrad, process)
