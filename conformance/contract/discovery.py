@@ -242,7 +242,7 @@ def _declarations(path: Path) -> list[_Declaration]:
                 pass
             case ast.Assign(targets=[ast.Name(id=attribute)], value=ast.Call(func=call) as whole):
                 # f = implementation("name", ...)(function), or f = harness("name", "command")
-                calls = [call, whole]
+                calls = [whole] if _is_harness(whole) else [call]
             case _:
                 continue
         for call in calls:
@@ -250,9 +250,13 @@ def _declarations(path: Path) -> list[_Declaration]:
                 continue
             if ast.unparse(call.func).endswith("implementation"):
                 found.append(_declaration(attribute, call))
-            elif ast.unparse(call.func) in ("harness", "conformance.harness"):
+            elif _is_harness(call):
                 found.append(_harness(attribute, call, path.parent))
     return [declaration for declaration in found if declaration]
+
+
+def _is_harness(call: ast.Call) -> bool:
+    return ast.unparse(call.func) in ("harness", "conformance.harness")
 
 
 def _declaration(attribute: str, call: ast.Call) -> _Declaration | None:

@@ -10,6 +10,7 @@ import pytest
 
 from conformance.cases.regimes import REGIMES
 from conformance.contract.capabilities import CHOICES
+from conformance.judging.offered import IN_THIS_PROCESS
 from conformance.properties import BY_SLUG, PROPERTIES
 from conformance.properties.property import DEVICES, LEVELS, Property
 from conformance.records.schema import check
@@ -46,6 +47,7 @@ NEEDS = {
     "reduction none",
     "probabilities",
     "reduction argument",
+    IN_THIS_PROCESS,
 }
 
 each = pytest.mark.parametrize("prop", PROPERTIES, ids=lambda prop: prop.slug)
