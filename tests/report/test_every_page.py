@@ -12,7 +12,7 @@ from sites import poisoned, published
 
 pytestmark = needed
 
-KINDS = ["site", "history", "index", "implementation", "faultless", "lesson", "diff"]
+KINDS = ["site", "history", "index", "implementation", "faultless", "lesson", "diff", "findings"]
 
 
 @pytest.fixture(scope="module")
