@@ -98,7 +98,8 @@ def _worse(record: Record) -> Record:
     if record["kind"] == "cell" and record["outcome"] == "fail":
         record |= LONG
     if record["kind"] == "cell" and record["worst"]:
-        record["worst"] |= {"ratio": "nan", "ulp": "inf"}
+        for answer in filter(None, (record["worst"], record.get("most_ulp"))):
+            answer |= {"ratio": "nan", "ulp": "inf"}
     for errors in (record.get("accuracy") or {}).values():
         errors |= {"max_ratio": "nan", "max_ulp": "inf"}
     if record["kind"] == "curve":
