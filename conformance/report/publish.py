@@ -41,7 +41,7 @@ from conformance.report import changes, history, trend
 from conformance.report.build import build_report
 from conformance.report.pages import page, put
 from conformance.report.prose import Prose, keep, read_prose, write_prose
-from conformance.report.site import FINDINGS, FINDINGS_SOURCE, KILL_MATRIX
+from conformance.report.site import FINDINGS, FINDINGS_SOURCE, INDEX, KILL_MATRIX
 from conformance.report.text import clip, counted, listed
 
 CHANGES = "changes.html"
@@ -264,7 +264,8 @@ def _write_changes(
     warnings = []
     if before:
         try:
-            put(target, changes.render(diff(read(before), read(record))))
+            found = diff(read(before), read(record))
+            put(target, changes.render(found, report=INDEX, site=SITE))
             return []
         except RecordsError as error:  # of an older suite, say: no reason not to publish this one
             warnings = [f"no page of what changed: {error}"]

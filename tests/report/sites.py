@@ -34,7 +34,9 @@ def published(folder: Path) -> dict[str, str]:
         brief.parent.mkdir(parents=True, exist_ok=True)
         brief.write_text(history.write(history.entry(runs[-1], "0" * 64)), "utf-8")
     run = f"site/runs/{name}/"
-    (folder / run / "changes.html").write_text(changes.render(diff(*runs)), "utf-8")
+    (folder / run / "changes.html").write_text(
+        changes.render(diff(*runs), report="index.html", site="../../index.html"), "utf-8"
+    )
     write_prose(read_prose(FINDINGS), folder / "site", back="all runs")
     write_site(folder / "site")
     return {

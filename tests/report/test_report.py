@@ -295,7 +295,8 @@ def test_who_fails_on_a_case_that_nobody_else_was_asked_is_not_right() -> None:
     ("corpus", "outcome", "says"),
     [
         ("pf-p", "fail", "1 of 3 wrong"),
-        ("p--p", "fail", "none of 2 wrong, but another case is"),
+        ("p--p", "fail", "right on all 2 shared cases, wrong on another"),
+        ("p---", "fail", "right on the one shared case, wrong on another"),
         ("----", "fail", "wrong on another case"),
         ("pp-p", "pass", "0 of 3 wrong"),
     ],

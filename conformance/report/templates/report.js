@@ -59,7 +59,8 @@
   const matrix = document.querySelector(".matrix");
   const dtypes = matrix ? matrix.dataset.dtypes.split(" ") : [];
   const columns = matrix ? $("thead .turned", matrix) : [];
-  const about = (f, column) => ["framework", "device"].every((key) => !f[key] || column.dataset[key] === f[key]);
+  const about = (f, column) => (!f.device || f.device === column.dataset.device) &&
+    (!f.framework || [column.dataset.framework, column.dataset.library].includes(f.framework));
   /* What is searched of a property is its whole statement, with its needs and regimes. */
   const stated = (row) => document.getElementById(decodeURIComponent(row.querySelector(".slug").hash.slice(1)));
   let model = null;
