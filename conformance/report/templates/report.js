@@ -63,6 +63,7 @@
     (!f.framework || [column.dataset.framework, column.dataset.library].includes(f.framework));
   /* What is searched of a property is its whole statement, with its needs and regimes. */
   const stated = (row) => document.getElementById(decodeURIComponent(row.querySelector(".slug").hash.slice(1)));
+  const each = (marks) => (marks.length === 1 ? dtypes.map(() => marks[0]) : marks);
   let model = null;
   let narrowed = false;
   const read = () => {
@@ -77,8 +78,8 @@
         level: row.dataset.level,
         slug: row.querySelector(".slug").textContent,
         text: textOf(row.cells[0]) + textOf(stated(row)),
-        links: $("td", row).map((cell) => cell.firstElementChild?.getAttribute("href")),
-        marks: $("td", row).map((cell) => [...(cell.firstElementChild?.children || [])].map((mark) => mark.className)),
+        links: $("td", row).map((cell) => cell.querySelector("a")?.getAttribute("href")),
+        marks: $("td", row).map((cell) => each($("i", cell).map((mark) => mark.className))),
       })),
     }));
   };
@@ -107,7 +108,7 @@
     const rules = columns.flatMap((c, i) => (shown[i] ? [] : `.matrix tr > :nth-child(${c.cellIndex + 1}) { display: none }`));
     const faint = "{ opacity: .1 }";
     if (f.status.size) rules.push(`.matrix .property i:not(${[...f.status].map((s) => "." + s).join()}) ${faint}`);
-    if (f.dtype.size) dtypes.forEach((d, i) => { if (!f.dtype.has(d)) rules.push(`.matrix .property i:nth-child(${i + 1}) ${faint}`); });
+    if (f.dtype.size) dtypes.forEach((d, i) => { if (!f.dtype.has(d)) rules.push(`.matrix .property i:not(:only-child):nth-child(${i + 1}) ${faint}`); });
     aside.textContent = rules.join("\n");
     const right = dtypes.map((d) => has(f.dtype, d));
     let count = 0;
