@@ -105,7 +105,7 @@ _device = click.option("--device", default="cpu", show_default=True, help="Where
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="For one cell.  [default: 60, and 1 for each example searched]",
+    help="For one cell.  [default: 120, and 1 for each example searched]",
 )
 @click.option(
     "--call-timeout",
@@ -160,7 +160,7 @@ def run(
         profile=profile,
         seed=seed,
         workers=workers,
-        timeout=timeout or 60 + PROFILES[profile].searched,
+        timeout=timeout or 120 + PROFILES[profile].searched,
         call_timeout=call_timeout,
         memory=memory,
         shard=read_shard(shard),

@@ -28,7 +28,7 @@ from conformance.running import guardian
 from conformance.running.process import interpreter
 from conformance.version import __version__
 
-TIMEOUT = 60.0 + PROFILES["standard"].searched
+TIMEOUT = 120.0 + PROFILES["standard"].searched
 """Seconds, as for a cell of a standard run."""
 
 _SAID = 100

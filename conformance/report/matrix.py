@@ -23,9 +23,9 @@ def square(run: Run, here: Place, column: Column, slug: str) -> Markup:
         return Markup("")
     statuses = {cell.status if cell else None for cell in cells}
     shown = marks(cells[:1] if len(statuses) == 1 else cells)
-    if all(status is None or not status.asked for status in statuses):
-        return shown
     words = escape(visible(in_words(cells)))
+    if not any(status and status.asked for status in statuses):
+        return Markup('<b role=img aria-label="{}">{}</b>').format(words, shown)
     address = here.group(column, slug)
     return Markup('<a href="{}" aria-label="{}">{}</a>').format(address, words, shown)
 

@@ -12,7 +12,7 @@ from pages import Page, built, built_all
 from synthetic import records
 from variations import changed, two
 
-from conformance.records.results import JUDGED
+from conformance.records.results import JUDGED, UNOFFERED
 from conformance.report.causes import causes
 from conformance.report.disagreement import WRONG, disagreements, shared
 from conformance.report.matrix import in_words
@@ -81,8 +81,20 @@ def test_evidence_is_shown_for_what_passed(pages: dict[str, Page]) -> None:
 
 def test_the_matrix_has_a_mark_for_every_cell(source: str) -> None:
     rows = re.findall(r'<tr class="property".*?</tr>', source, re.DOTALL)
-    marks = Counter(re.findall(r"<i class=([a-z-]+)>", "".join(rows)))
+    squares = [re.findall(r"<i class=([a-z-]+)>", s) for s in "".join(rows).split("<td>")]
+    every = len(arrange(records()).dtypes)  # one mark stands for all dtypes where it is the same
+    assert {len(marks) for marks in squares} == {0, 1, every}
+    assert all(len(marks) != every or len(set(marks)) > 1 for marks in squares)
+    marks = Counter(m for s in squares for m in (s if len(s) == every else s * every))
     assert marks == Counter(status_of(r).name for r in records() if r["kind"] == "cell")
+
+
+def test_a_square_leads_to_its_cells_unless_nothing_was_asked(source: str) -> None:
+    rows = re.findall(r'<tr class="property".*?</tr>', source, re.DOTALL)
+    squares = [s for s in re.findall(r"<td>(.*?)</td>", "".join(rows)) if "<i " in s]
+    unasked = [s for s in squares if set(re.findall(r"<i class=([a-z-]+)>", s)) <= set(UNOFFERED)]
+    assert 0 < len(unasked) < len(squares)
+    assert all(("<a " in square) == (square not in unasked) for square in squares)
 
 
 def test_a_cell_of_the_matrix_says_in_words_what_its_marks_say(source: str) -> None:
