@@ -143,6 +143,23 @@ def test_without_time_none_is_begun(fakes: Path) -> None:
     assert "conformance: not begun: no time was left" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "conformance-of-old: skipped because could not find python interpreter with spec(s): py31",
+        "RuntimeError: failed to find interpreter for Builtin discover of python_spec='3.1'",
+    ],
+)
+def test_where_its_python_is_not_there_nothing_is_lost(
+    tool: ModuleType, tmp_path: Path, line: str
+) -> None:
+    (tmp_path / "tox.log").write_text(f"setup\n{line}\n")
+    outcome = tool.judged(1, tmp_path / "results.jsonl", tmp_path / "tox.log")
+    assert (outcome.said, outcome.lost) == ("skipped: its Python is not there", False)
+    (tmp_path / "tox.log").write_text("FAIL code 1\n")
+    assert tool.judged(1, tmp_path / "results.jsonl", tmp_path / "tox.log").lost
+
+
 # --- This project's environments ------------------------------------------------------------------
 
 

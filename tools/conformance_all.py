@@ -25,6 +25,8 @@ from conformance.running import guardian
 
 MAIN = "conformance"
 SELF = "conformance-all"
+NO_PYTHON = r"\S+: skipped because could not find|.*failed to find interpreter"
+"""What tox says, and what virtualenv does."""
 MERGING = 120
 """Seconds that are kept for it: a report of some hundred implementations takes half a minute."""
 
@@ -85,7 +87,7 @@ def judged(code: int, results: Path, log: Path) -> Outcome:
     """What to say of an environment that has ended by itself."""
     lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
     if not results.exists():
-        if any(re.match(r"\S+: SKIP|.*skipped because", line) for line in lines):
+        if any(re.match(NO_PYTHON, line) for line in lines):
             return Outcome("skipped: its Python is not there", lost=False)
         return Outcome(f"recorded nothing, exit code {code}; {log} ends:\n" + quoted(lines))
     try:
