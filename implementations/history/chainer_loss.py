@@ -1,4 +1,4 @@
-"""Chainer's softmax cross-entropy: python chainer_loss.py, or chainer_loss.py weighted."""
+"""Chainer's softmax cross-entropy: python chainer_loss.py, and what is special: weighted, double."""
 
 import platform
 import sys
@@ -8,24 +8,24 @@ import chainer.functions as F
 import numpy as np
 from harness import serve
 
-WEIGHTED = "weighted" in sys.argv
+WEIGHTED, DOUBLE = "weighted" in sys.argv, "double" in sys.argv
 REDUCE = {"none": "no", "mean": "mean"}
 
 
-def cross_entropy(x, target, weight=None, ignore_index=-1, reduction="mean"):
+def cross_entropy(x, target, weight=None, ignore_index=-100, reduction="mean"):
     return F.softmax_cross_entropy(
         x,
         target,
         class_weight=weight,
         ignore_label=ignore_index,
         reduce="no" if WEIGHTED else REDUCE.get(reduction, reduction),
-        enable_double_backprop=True,
+        enable_double_backprop=DOUBLE,
     )
 
 
 def pulled_back(y, x, cotangent):
     """The cotangent of y, pulled back to x."""
-    (g,) = chainer.grad([y], [x], [chainer.Variable(cotangent)], enable_double_backprop=True)
+    (g,) = chainer.grad([y], [x], [chainer.Variable(cotangent)], enable_double_backprop=DOUBLE)
     return g
 
 
@@ -61,14 +61,13 @@ capabilities = {
     "target_dtypes": ["int64", "int32"],
     "shapes": ["batched", "spatial"],
     "gradient": True,
-    "derivatives": ["hvp"],
+    "options": ["weight", "ignore_index"] if WEIGHTED else ["ignore_index", "reduction"],
+    "reductions": ["none"] if WEIGHTED else ["none", "mean"],
 }
-if WEIGHTED:
-    capabilities.update(options=["weight", "ignore_index"], reductions=["none"])
-else:
+if DOUBLE:
+    capabilities.update(derivatives=["hvp"])
+elif not WEIGHTED:
     capabilities.update(
-        options=["ignore_index", "reduction"],
-        reductions=["none", "mean"],
         targets=["indices", "probabilities"],
         stages=["softmax", "log_softmax"],
         stage_gradients=True,
@@ -76,7 +75,7 @@ else:
 versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
 serve(
     {
-        "name": "chainer-weighted" if WEIGHTED else "chainer-softmax-cross-entropy",
+        "name": "-".join(["chainer", *(sys.argv[1:] or ["softmax-cross-entropy"])]),
         "framework": "chainer",
         "distribution": "chainer",
         "version": chainer.__version__,
