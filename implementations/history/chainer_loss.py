@@ -1,4 +1,4 @@
-"""Chainer's softmax cross-entropy: python chainer_loss.py, and what is special: weighted, double."""
+"""Chainer's softmax cross-entropy: python chainer_loss.py, or with weighted, or with double."""
 
 import platform
 import sys
