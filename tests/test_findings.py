@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 SCRIPTS = sorted((DOCS / "findings").glob("*.py"))
+JAVASCRIPT = sorted((DOCS / "findings").glob("*.mjs"))
+PACKAGES = ROOT / "implementations" / "javascript"
+HISTORY = {name: ROOT / f"implementations/history/{name}.env" for name in ("chainer", "mxnet")}
+"""Environments of an older Python, where they were made."""
 FRAMEWORKS = (
     "torch", "tensorflow", "keras", "scipy", "jax", "optax", "onnx", "onnxruntime", "mlx",
-    "tinygrad", "autograd",
+    "tinygrad", "autograd", "tensorflowjs", "chainer", "mxnet",
 )  # fmt: skip
 SLOW_TO_IMPORT = ("tensorflow", "keras", "tinygrad")
 SLOW = ("mlx_never_answers",)
@@ -34,9 +40,16 @@ def script_param(script: Path):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("script", [script_param(script) for script in SCRIPTS])
 def test_the_divergence_is_still_there(script, capsys):
-    pytest.importorskip(framework_of(script))
-    if "os.environ" in script.read_text("utf-8"):  # which is read once, and may have been
-        done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    python, framework = sys.executable, framework_of(script)
+    if framework in HISTORY:
+        python = str(HISTORY[framework] / "bin" / "python")
+        if not Path(python).exists():
+            pytest.skip(f"needs {python}")
+    else:
+        pytest.importorskip(framework)
+    # A process of its own, where this one may have read the environment already, or is too new.
+    if framework in HISTORY or "os.environ" in script.read_text("utf-8"):
+        done = subprocess.run([python, str(script)], capture_output=True, text=True)
         status, printed = done.returncode, done.stdout or done.stderr
     else:
         with pytest.raises(SystemExit) as exit:
@@ -46,12 +59,25 @@ def test_the_divergence_is_still_there(script, capsys):
     assert re.match(r"got .+, expected .+", printed, re.DOTALL)
 
 
+@pytest.mark.parametrize("script", JAVASCRIPT, ids=lambda script: script.stem)
+def test_the_divergence_is_still_there_in_javascript(script):
+    node, package = shutil.which("node"), re.search(r'from "(.+)"', script.read_text("utf-8"))
+    if not node or not (PACKAGES / "node_modules" / package[1]).exists():
+        pytest.skip(f"needs node, and npm ci --ignore-scripts --prefix {PACKAGES.name}")
+    command = [node, "--input-type=module"]  # a script on stdin finds the packages of its folder
+    with script.open() as source:
+        done = subprocess.run(command, stdin=source, cwd=PACKAGES, capture_output=True, text=True)
+    assert done.returncode == 0, f"gone, or changed: {done.stdout or done.stderr}"
+    assert re.match(r"got .+, expected .+", done.stdout)
+
+
 def test_findings_and_scripts_name_each_other():
-    named = re.findall(r"\]\(findings/(\w+\.py)\)", (DOCS / "findings.md").read_text("utf-8"))
-    assert sorted(named) == [script.name for script in SCRIPTS]
+    page = (DOCS / "findings.md").read_text("utf-8")
+    named = re.findall(r"\]\(findings/(\w+\.\w+)\)", page)
+    assert sorted(named) == sorted(script.name for script in (*SCRIPTS, *JAVASCRIPT))
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+@pytest.mark.parametrize("script", [*SCRIPTS, *JAVASCRIPT], ids=lambda script: script.stem)
 def test_a_script_is_short_and_knows_the_library_alone(script):
     assert framework_of(script) in FRAMEWORKS
     source = script.read_text("utf-8")

@@ -1,8 +1,11 @@
-"""Several results files become one: the shards of a run, or runs on several machines.
+"""Several results files become one: the shards of a run, or runs on several machines or in several
+environments.
 
 The merged header has the run id and the host of the first part, the earliest start, and the
 packages of all (the first part's version where they differ); ``parts`` says of each part where it
-took place.  The footer's seconds are those of all parts together.
+took place, who was judged there, and how hard.  Profiles may differ where no implementation is in
+two parts: the cases of a lesser one are the first of a greater one's.  The footer's seconds are
+those of all parts together.
 """
 
 from __future__ import annotations
@@ -49,9 +52,10 @@ def merge(parts: Sequence[Named], *, allow_truncated: bool = False) -> Merged:
     ``RecordsError`` where two parts cannot be of one run, or say different things of one cell, and
     where a part is truncated, unless that is allowed.
     """
+    sharded = any(part.header.get("shard") for _, part in parts)
+    alike = [field for field in ONE_RUN if sharded or field != "profile"]
     for name, part in parts:
-        if said := difference(parts[0][1].header, part.header, ONE_RUN):
-            raise RecordsError(f"{parts[0][0]} and {name} are not of one run: {said}")
+        _of_one_run(parts[0], (name, part), alike)
         if not part.complete and not allow_truncated:
             raise RecordsError(
                 f"{name} is truncated: end that run by --resume, or say --allow-truncated "
@@ -62,7 +66,7 @@ def merge(parts: Sequence[Named], *, allow_truncated: bool = False) -> Merged:
     lacking += missing
     entries = _implementations(parts)
     cells = _cells(parts)
-    if any(part.header.get("shard") for _, part in parts) and not lacking:
+    if sharded and not lacking:
         lacking = _gaps(list(entries), cells, parts[0][1].header)
     header = _header([part.header for _, part in parts], list(entries.values()))
     key = canonical_order(list(entries), [entry["slug"] for entry in header["properties"]])
@@ -118,13 +122,21 @@ def _in_order(parts: Sequence[Named]) -> tuple[list[Named], list[str]]:
     return [*ordered, *whole], missing
 
 
+def _of_one_run(one: Named, other: Named, fields: Iterable[str]) -> None:
+    if said := difference(one[1].header, other[1].header, fields):
+        raise RecordsError(f"{one[0]} and {other[0]} are not of one run: {said}")
+
+
 def _implementations(parts: Iterable[Named]) -> dict[str, Implementation]:
-    found: dict[str, tuple[str, Implementation]] = {}
-    for name, part in parts:
-        for entry in part.header["implementations"]:
-            where, first = found.setdefault(entry["name"], (name, entry))
+    found: dict[str, tuple[Named, Implementation]] = {}
+    for part in parts:
+        for entry in part[1].header["implementations"]:
+            where, first = found.setdefault(entry["name"], (part, entry))
+            _of_one_run(where, part, ["profile"])
             if said := difference(first, entry, entry):
-                raise RecordsError(f"{entry['name']} is not the same in {where} and {name}: {said}")
+                raise RecordsError(
+                    f"{entry['name']} is not the same in {where[0]} and {part[0]}: {said}"
+                )
     return {name: entry for name, (_, entry) in found.items()}
 
 
@@ -155,6 +167,7 @@ def _header(headers: Sequence[Header], entries: list[Implementation]) -> Header:
         packages |= header["packages"]
     merged = headers[0] | {
         "started": min(header["started"] for header in headers),
+        "profile": "+".join(sorted({p for h in headers for p in h["profile"].split("+")})),
         "packages": dict(sorted(packages.items())),
         "implementations": entries,
         "shard": None,
@@ -170,6 +183,8 @@ def _part(header: Header) -> Part:
         "shard": header.get("shard"),
         "host": header["host"],
         "packages": header["packages"],
+        "profile": header["profile"],
+        "implementations": [entry["name"] for entry in header["implementations"]],
     }
 
 

@@ -65,6 +65,9 @@ class Part(TypedDict):
     shard: str | None
     host: dict[str, Any]
     packages: dict[str, str]
+    profile: NotRequired[str]
+    implementations: NotRequired[list[str]]
+    """The names of those judged there; like the profile, absent from older files."""
 
 
 class Header(TypedDict):

@@ -15,6 +15,7 @@ from conformance.errors import UsageError
 from conformance.report import accuracy, findings, lesson, matrix, verdict, witness
 from conformance.report.causes import causes
 from conformance.report.disagreement import disagreements, shared
+from conformance.report.environments import environments, environments_of
 from conformance.report.glossary import GLOSSARY, explained
 from conformance.report.guidance import choices
 from conformance.report.harm import worst_finding
@@ -143,6 +144,8 @@ def _environment() -> Environment:
         accuracy=accuracy,
         anchor=anchor,
         causes_of=causes,
+        environments=environments,
+        environments_of=environments_of,
         expected_of=findings.expected_of,
         generator=GENERATOR,
         glossary=GLOSSARY,

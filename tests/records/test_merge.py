@@ -110,6 +110,21 @@ def test_parts_with_other_implementations_and_dtypes_are_one_run() -> None:
     assert merge(mine, other).results.cells == CELLS
 
 
+@pytest.mark.parametrize("shards", [False, True])
+def test_environments_of_their_own_may_have_profiles_of_their_own(shards: bool) -> None:
+    fields = [{"shard": f"{n}/2"} if shards else {} for n in (1, 2)]
+    mine = Results(header("mylib", profile="standard", **fields[0]), CELLS[:8], (), FOOTER)
+    other = Results(header("other", packages={"numpy": "1.23"}, **fields[1]), CELLS[8:], (), FOOTER)
+    if shards:
+        with pytest.raises(RecordsError, match="not of one run: profile"):
+            merge(mine, other)
+        return
+    whole = merge(mine, other).results.header
+    assert whole["profile"] == "quick+standard"
+    parts = [(p["profile"], p["implementations"], p["packages"]["numpy"]) for p in whole["parts"]]
+    assert parts == [("standard", ["mylib"], "2.4"), ("quick", ["other"], "1.23")]
+
+
 FOOTER: Any = footer()
 
 

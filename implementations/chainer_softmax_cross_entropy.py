@@ -1,0 +1,12 @@
+"""Chainer's softmax cross-entropy, as history: it was given up in 2020."""
+
+from conformance import harness
+
+cross_entropy = harness(
+    "chainer-softmax-cross-entropy",
+    "history/chainer.env/bin/python history/chainer_loss.py",
+    framework="chainer",
+    needs="history/chainer.env/bin/python",
+    install="python3.10 -m venv history/chainer.env && "
+    "history/chainer.env/bin/pip install -r history/chainer.txt",
+)
