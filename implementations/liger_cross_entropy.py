@@ -1,0 +1,27 @@
+"""Liger Kernel's loss, in Triton; without a GPU by Triton's interpreter, which knows no weights."""
+
+import os
+
+import torch
+from liger_kernel.transformers import LigerCrossEntropyLoss
+
+from conformance import implementation
+
+INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
+if not (INTERPRETED or torch.cuda.is_available()):
+    raise RuntimeError("Triton needs a GPU: without one, set TRITON_INTERPRET=1")
+
+
+@implementation(
+    "liger-cross-entropy",
+    framework="torch",
+    distribution="liger-kernel",
+    dtypes=("float32", "bfloat16"),
+    devices=("cpu", "cuda") if INTERPRETED else ("cuda",),
+    options=("ignore_index", "label_smoothing", "reduction", *([] if INTERPRETED else ["weight"])),
+    derivatives=(),  # the gradient is computed ahead, in the forward pass
+    links=("https://linkedin.github.io/Liger-Kernel/Low-Level-APIs/",),
+)
+def cross_entropy(logits, target, **options):
+    """liger_kernel.transformers.LigerCrossEntropyLoss"""
+    return LigerCrossEntropyLoss(**options)(logits, target)

@@ -1,0 +1,41 @@
+"""PyTorch's loss of a DTensor whose classes are shared out over two processes (gloo).
+
+With one class the second process has none, and each waits for the other (docs/findings.md): that
+is not waited for here.
+"""
+
+import sys
+from pathlib import Path
+
+from conformance import implementation
+
+sys.path.append(str(Path(__file__).with_name("distributed")))
+
+import loss_parallel  # noqa: E402
+from two_ranks import together  # noqa: E402
+
+
+@implementation(
+    "torch-loss-parallel",
+    framework="torch",
+    distribution="torch",
+    dtypes=("float64", "float32", "float16", "bfloat16"),
+    shapes=("batched", "unbatched", "spatial"),
+    options=("weight", "ignore_index", "reduction"),
+    links=("https://docs.pytorch.org/docs/stable/distributed.tensor.parallel.html",),
+)
+def cross_entropy(logits, target, **options):
+    """torch.distributed.tensor.parallel.loss_parallel, on two processes"""
+    refuse_to_wait(logits)
+    return together(loss_parallel.loss, logits, target, **options)
+
+
+@cross_entropy.vjp
+def gradient(cotangent, logits, target, **options):
+    refuse_to_wait(logits)
+    return together(loss_parallel.gradient, cotangent, logits, target, **options)
+
+
+def refuse_to_wait(logits):
+    if logits.shape[min(1, logits.ndim - 1)] == 1:
+        raise TimeoutError("a process without a class does not take part: neither would end")
