@@ -17,7 +17,7 @@ torch._dynamo.config.accumulated_recompile_limit = 4096
     "cut-cross-entropy-compiled",
     framework="torch",
     distribution="cut-cross-entropy",
-    dtypes=("float32", "bfloat16"),
+    dtypes=("float32",),
     devices=("cpu", "cuda"),
     options=("ignore_index", "reduction"),
     derivatives=(),  # a compiled function can be differentiated once

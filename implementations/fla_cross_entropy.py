@@ -19,7 +19,7 @@ if not (INTERPRETED or torch.cuda.is_available()):
     "fla-cross-entropy",
     framework="torch",
     distribution="fla-core",
-    dtypes=("float32", "bfloat16"),
+    dtypes=("float32",),
     devices=("cpu", "cuda") if INTERPRETED else ("cuda",),
     reductions=("none",),
     derivatives=(),  # a kernel that can be differentiated once

@@ -21,7 +21,7 @@ if not (INTERPRETED or torch.cuda.is_available()):
     "fla-linear-cross-entropy",
     framework="torch",
     distribution="fla-core",
-    dtypes=("float32", "bfloat16"),
+    dtypes=("float32",),
     devices=("cpu", "cuda") if INTERPRETED else ("cuda",),
     options=("ignore_index", "label_smoothing", "reduction"),
     reductions=("mean", "sum"),

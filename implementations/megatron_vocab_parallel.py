@@ -21,7 +21,7 @@ from two_ranks import together  # noqa: E402
     "megatron-vocab-parallel",
     framework="torch",
     distribution="megatron-core",
-    dtypes=("float32", "bfloat16"),
+    dtypes=("float32",),
     reductions=("none",),
     links=(
         "https://docs.nvidia.com/megatron-core/developer-guide/latest/apidocs/core/"

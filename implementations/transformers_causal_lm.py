@@ -11,7 +11,7 @@ ITEMS = {"mean": None, "sum": 1}
     "transformers-causal-lm",
     framework="torch",
     distribution="transformers",
-    dtypes=("float32", "bfloat16"),
+    dtypes=("float32",),
     devices=("cpu", "cuda"),
     reductions=("mean", "sum"),
     links=(

@@ -9,7 +9,7 @@ from conformance import implementation
     "transformers-label-smoother",
     framework="torch",
     distribution="transformers",
-    dtypes=("float32", "float16", "bfloat16"),
+    dtypes=("float32",),
     devices=("cpu", "cuda"),
     reductions=("mean",),
     links=(
