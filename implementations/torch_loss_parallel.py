@@ -1,7 +1,7 @@
 """PyTorch's loss of a DTensor whose classes are shared out over two processes (gloo).
 
-With one class the second process has none, and each waits for the other (docs/findings.md): that
-is not waited for here.
+With one class the second process has none, raises, and leaves the first waiting (docs/findings.md):
+that is not waited for here.
 """
 
 import sys
@@ -26,16 +26,16 @@ from two_ranks import together  # noqa: E402
 )
 def cross_entropy(logits, target, **options):
     """torch.distributed.tensor.parallel.loss_parallel, on two processes"""
-    refuse_to_wait(logits)
+    do_not_wait(logits)
     return together(loss_parallel.loss, logits, target, **options)
 
 
 @cross_entropy.vjp
 def gradient(cotangent, logits, target, **options):
-    refuse_to_wait(logits)
+    do_not_wait(logits)
     return together(loss_parallel.gradient, cotangent, logits, target, **options)
 
 
-def refuse_to_wait(logits):
+def do_not_wait(logits):
     if logits.shape[min(1, logits.ndim - 1)] == 1:
-        raise TimeoutError("a process without a class does not take part: neither would end")
+        raise TimeoutError("the second process has no class, raises, and leaves the first waiting")
