@@ -13,8 +13,8 @@ from conformance import Unsupported, implementation
 
 sys.path.append(str(Path(__file__).with_name("distributed")))
 
-import vocab_parallel  # noqa: E402
-from two_ranks import together  # noqa: E402
+import vocab_parallel
+from two_ranks import together
 
 
 @implementation(

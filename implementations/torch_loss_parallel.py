@@ -11,8 +11,8 @@ from conformance import implementation
 
 sys.path.append(str(Path(__file__).with_name("distributed")))
 
-import loss_parallel  # noqa: E402
-from two_ranks import together  # noqa: E402
+import loss_parallel
+from two_ranks import together
 
 
 @implementation(
