@@ -20,7 +20,7 @@ if not (INTERPRETED or torch.cuda.is_available()):
     devices=("cpu", "cuda") if INTERPRETED else ("cuda",),
     options=("ignore_index", "label_smoothing", "reduction", *([] if INTERPRETED else ["weight"])),
     derivatives=(),  # the gradient is computed ahead, in the forward pass
-    links=("https://linkedin.github.io/Liger-Kernel/Low-Level-APIs/",),
+    links=("https://github.com/linkedin/Liger-Kernel#kernels",),
 )
 def cross_entropy(logits, target, **options):
     """liger_kernel.transformers.LigerCrossEntropyLoss"""

@@ -23,6 +23,7 @@ from two_ranks import together
     distribution="megatron-core",
     dtypes=("float32",),
     reductions=("none",),
+    derivatives=(),  # it can be differentiated once
     links=(
         "https://docs.nvidia.com/megatron-core/developer-guide/latest/apidocs/core/"
         "core.tensor_parallel.cross_entropy.html",

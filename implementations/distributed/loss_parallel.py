@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.tensor import DTensor, Replicate, Shard, distribute_tensor
 from torch.distributed.tensor.parallel import loss_parallel
 
 
-def mesh() -> DeviceMesh:
+@cache
+def mesh_of(world: dist.ProcessGroup) -> DeviceMesh:
     return init_device_mesh("cpu", (2,))
+
+
+def mesh() -> DeviceMesh:
+    return mesh_of(dist.group.WORLD)
 
 
 def sharded(logits: torch.Tensor) -> DTensor:
