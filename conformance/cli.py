@@ -41,7 +41,8 @@ from conformance.records.visible import visible
 from conformance.records.witness import read_witness
 from conformance.records.writer import claimed, write_results
 from conformance.report.build import build_report
-from conformance.reporting import CIFiles, ci_options, diff, publish
+from conformance.report.prose import read_prose
+from conformance.reporting import CIFiles, ci_options, diff, explain, findings_option, publish
 from conformance.running.interrupt import Interrupted
 from conformance.running.resume import begin, take_up
 from conformance.running.runner import Plan
@@ -323,15 +324,26 @@ def replay(
 @click.option(
     "--output", type=click.Path(path_type=Path), help="Folder.  [default: that of RESULTS]"
 )
+@findings_option
 @ci_options
-def report(results: Path, output: Path | None, junit: Path | None, summary: Path | None) -> None:
+def report(
+    results: Path,
+    output: Path | None,
+    findings: Path | None,
+    junit: Path | None,
+    summary: Path | None,
+) -> None:
     """Make the pages of a results file, and what CI reads."""
+    prose = read_prose(findings) if findings else None
     files = CIFiles.prepared(junit, summary)
     content = read_results(results)
     if not content.complete:
         click.echo(f"{results} is truncated: no footer; the page will say so.", err=True)
     files.write(content, results)
-    click.echo(_page(content, writable(output or results.parent)))
+    folder = writable(output or results.parent)
+    if prose:
+        explain(prose, folder)
+    click.echo(_page(content, folder))
 
 
 @main.command()

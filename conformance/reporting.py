@@ -21,6 +21,7 @@ from conformance.records.visible import visible
 from conformance.report.changes import render
 from conformance.report.junit import junit
 from conformance.report.markdown import LARGEST, summary
+from conformance.report.prose import Prose, read_prose, write_prose
 from conformance.report.publish import publish as publish_run
 from conformance.report.publish import refresh
 from conformance.report.terminal import print_diff
@@ -29,6 +30,13 @@ from conformance.version import __version__
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
+
+findings_option = click.option(
+    "--findings",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True, readable=True),
+    metavar="FILE",
+    help="Markdown that explains findings; a reason that names docs/findings.md leads to its page.",
+)
 
 
 def ci_options(command: _Command) -> _Command:
@@ -85,6 +93,14 @@ def _prepare(file: Path) -> None:
         raise UsageError(f"{file}: cannot be written: {error.strerror}") from None
 
 
+def explain(prose: Prose, folder: Path) -> None:
+    """Put the page that explains findings beside a report; ``StorageError`` where that fails."""
+    try:
+        write_prose(prose, folder, back="the report")
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be written: {error.strerror or error}") from None
+
+
 def _write(file: Path, text: str, mode: str = "w") -> None:
     try:
         with file.open(mode, encoding="utf-8") as out:
@@ -127,7 +143,8 @@ def diff(before: Path, after: Path, html: Path | None, as_json: bool) -> None:
     metavar="DIR",
     help="Folder of the site; made if need be.",
 )
-def publish(results: Path | None, site: Path) -> None:
+@findings_option
+def publish(results: Path | None, site: Path, findings: Path | None) -> None:
     """Add a run to a site of static files: its report, its records, an index, a history, badges.
 
     Without RESULTS, makes every page of the site anew from the records of its runs.
@@ -135,13 +152,14 @@ def publish(results: Path | None, site: Path) -> None:
     Refuses, with 3, what is no evidence: a truncated file, a part of the properties or dtypes, and
     a run in which nothing was judged or nothing passed, as happens in a broken environment.
     """
+    prose = read_prose(findings) if findings else None
     if results is None:
-        anew = refresh(site)
+        anew = refresh(site, prose)
         _warn(anew.warnings)
         click.echo(f"All pages of {counted(anew.runs, 'run')} are made anew.", err=True)
         click.echo(anew.index)
         return
-    done = publish_run(results, site, {__version__: tuple(BY_SLUG)})
+    done = publish_run(results, site, {__version__: tuple(BY_SLUG)}, prose)
     _warn(done.warnings)
     if not done.new:
         click.echo("This run was published before; nothing is new.", err=True)

@@ -32,6 +32,28 @@ class _Errors:
     histogram: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(EDGES) + 1, int))
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """How far off an answer was, and to what."""
+
+    ratio: float
+    ulp: float | None
+    regime: str
+    case: Case | None
+    """Only where errors are kept, and it is small."""
+
+    @classmethod
+    def to(cls, case: Case, measure: Measure) -> _Answer:
+        kept = measure.errors is not None
+        small = kept and case.logits.size <= KEPT
+        ulp = measure.ulp if kept else None
+        return cls(measure.ratio, ulp, case.regime, case if small else None)
+
+    def to_record(self) -> dict[str, Any]:
+        found = {"ratio": self.ratio, "ulp": self.ulp, "regime": self.regime}
+        return found | {"case": encode_case(self.case)} if self.case else found
+
+
 @dataclass
 class Tally:
     """The numbers of one cell."""
@@ -41,9 +63,11 @@ class Tally:
     executed: Counter[str] = field(default_factory=Counter)
     regimes: Counter[str] = field(default_factory=Counter)
     layouts: Counter[str] = field(default_factory=Counter)
-    worst: dict[str, Any] | None = None
-    worst_case: Case | None = None
-    """The case of the worst answer; only where errors are kept, and it is small."""
+    worst: _Answer | None = None
+    """The answer that came closest to its bound."""
+    most_ulp: _Answer | None = None
+    """The one with the largest error in ulp; only where errors are kept."""
+    _most: float = -1.0
     errors: dict[str, _Errors] = field(default_factory=dict)
     failed: int = 0
     """Cases that were answered wrongly, as expected or not."""
@@ -62,11 +86,11 @@ class Tally:
 
     def keep(self, case: Case, measure: Measure) -> None:
         """Remember how close a case that passed came to its bounds."""
-        if self.worst is None or measure.ratio > self.worst["ratio"]:
-            ulp = measure.ulp if measure.errors is not None else None
-            self.worst = {"ratio": measure.ratio, "ulp": ulp, "regime": case.regime}
-            small = measure.errors is not None and case.logits.size <= KEPT
-            self.worst_case = case if small else None
+        answer = _Answer.to(case, measure)
+        if self.worst is None or answer.ratio > self.worst.ratio:
+            self.worst = answer
+        if measure.errors is not None and measure.ulp > self._most:
+            self.most_ulp, self._most = answer, measure.ulp
         for ulps, ratios in measure.errors or ():
             kept = self.errors.setdefault(case.regime, _Errors())
             kept.count += ulps.size
@@ -83,11 +107,6 @@ class Tally:
         """Memory layouts count as regimes where they are more than the plain one."""
         return {f"layout {name}": n for name, n in self.layouts.items() if name != "contiguous"}
 
-    def _worst(self) -> dict[str, Any] | None:
-        if self.worst is None or self.worst_case is None:
-            return self.worst
-        return self.worst | {"case": encode_case(self.worst_case)}
-
     def fields(self) -> dict[str, Any]:
         """The counts as fields of a cell's record."""
         return {
@@ -99,7 +118,8 @@ class Tally:
                 "floor": 0,
             },
             "regimes": dict(self.regimes) | self._other_layouts(),
-            "worst": self._worst(),
+            "worst": self.worst.to_record() if self.worst else None,
+            "most_ulp": self.most_ulp.to_record() if self.most_ulp else None,
             "power": {"spoiled": self.spoiled, "rejected": self.rejected},
             "accuracy": {
                 regime: {

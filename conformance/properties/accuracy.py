@@ -34,7 +34,7 @@ def accurate(case: Case, trial: Trial) -> None:
 
 
 @states(
-    "Sums over the classes of 16-bit inputs are kept in at least float32.",
+    "Over some thousand classes, a 16-bit loss is as accurate as if its sums were kept in float32.",
     slug="accumulates-in-float32",
     family="accuracy",
     level="should",
@@ -119,7 +119,7 @@ def _is_about(what: str, case: Case, trial: Trial) -> None:
 
 
 @states(
-    "The loss of one row of many classes does not overflow on the way in float16.",
+    "A float16 loss is finite even where a sum over its classes, however accurate, passes 65504.",
     slug="finite-class-sums",
     family="accuracy",
     level="should",

@@ -135,7 +135,7 @@ def worked_example_gives_its_loss(case: Case, trial: Trial) -> None:
         trial.require(
             f"{mean:.4f}" == WORKED_EXAMPLE_LOSS,
             f"the mean loss is {mean:.4f}, should be {WORKED_EXAMPLE_LOSS}",
-            got=f"{mean!r}",
+            got=str(mean),
         )
 
 

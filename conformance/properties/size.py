@@ -103,7 +103,8 @@ def many_rows_at_once(case: Case, trial: Trial) -> None:
 
 
 @states(
-    "The mean over hundreds to tens of thousands of rows is right, and so is its gradient.",
+    "The mean over hundreds to tens of thousands of rows is right, and so is its gradient "
+    "(in float16: finite-mean).",
     slug="many-rows-reduced",
     family="size",
     formula="(1/M) sum_i l_i of M = 2^k - 1, 2^k, 2^k + 1 rows for k = 8, 16",

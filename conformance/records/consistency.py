@@ -75,8 +75,9 @@ def _of_counts(cell: Record, prop: Record) -> Iterator[str]:
         yield f"{cell['failed']} of {executed} examples failed"
     if power and power["rejected"] > power["spoiled"]:
         yield f"{power['rejected']} of {power['spoiled']} spoiled answers were rejected"
-    if worst and not regimes.get(worst["regime"]):
-        yield f"the worst case is of the regime {worst['regime']}, and none of it was executed"
+    for answer in filter(None, (worst, cell.get("most_ulp"))):
+        if not regimes.get(answer["regime"]):
+            yield f"the worst case is of the regime {answer['regime']}, and none of it was executed"
     for regime, errors in (cell["accuracy"] or {}).items():
         if not regimes.get(regime):
             yield f"accuracy in the regime {regime}, and no case of it was executed"

@@ -109,6 +109,8 @@ class Cell(TypedDict):
     witness: dict[str, Any] | None
     failed: NotRequired[int]
     """How many of the executed cases were answered wrongly; absent from older files."""
+    most_ulp: NotRequired[dict[str, Any] | None]
+    """The answer with the largest error in ulp, where errors are kept; absent from older files."""
     output: NotRequired[str | None]
     """What the implementation printed meanwhile, bounded; absent from older files."""
 
@@ -178,6 +180,7 @@ def blank_cell(
         "corpus": "",
         "failed": 0,
         "worst": None,
+        "most_ulp": None,
         "power": None,
         "accuracy": None,
         "seconds": 0.0,
@@ -357,9 +360,10 @@ def _check_cell(cell: Cell, prop: Record | None, implementation: Record, where: 
         raise RecordsError(f"{where}: id {cell['id']} does not say what the cell is")
     if cell["witness"]:
         decode_witness(cell["witness"], where)
-    if cell["worst"] and cell["worst"].get("case"):
+    for answer in (cell["worst"], cell.get("most_ulp")):
         try:
-            decode_case(cell["worst"]["case"])
+            if answer and answer.get("case"):
+                decode_case(answer["case"])
         except RecordsError as error:
             raise RecordsError(f"{where}: the largest error's {error}") from None
     if said := contradiction(cast(Record, cell), prop, implementation):

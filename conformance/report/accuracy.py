@@ -6,14 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 from markupsafe import Markup
 
 from conformance.records.witness import decode_case
 from conformance.report.charts import Scale, bars, dots, figure, label, rules
 from conformance.report.disagreement import FAILED, WRONG
-from conformance.report.run import Cell, Column, Run
+from conformance.report.run import Cell, Column, Record, Run
 from conformance.report.text import number
 from conformance.report.witness import LittleTable, table_of
 
@@ -70,11 +70,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Largest:
-    """The error of a quantity in a dtype that comes closest to its bound, and where it was seen."""
+    """The largest error of a quantity in a dtype, as a share of its bound or in ulp, and where it
+    was seen."""
 
     quantity: str
     dtype: str
     ratio: float
+    """The largest error of that answer, as a share of its bound."""
     ulp: object
     """The largest error of the same answer, in ulp."""
     regime: str
@@ -138,14 +140,17 @@ def by_regime(run: Run, column: Column) -> list[Line]:
     return [Line(regime, side["loss"], side["gradient"]) for regime, side in sides.items()]
 
 
-def largest(run: Run, column: Column) -> list[Largest]:
-    """The largest error of the loss and of the gradient in each dtype, as a share of its bound."""
-    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+def largest(run: Run, column: Column, by: Literal["ratio", "ulp"]) -> list[Largest]:
+    """The largest error of the loss and of the gradient in each dtype: as a share of its bound, or
+    in ulp, which older records do not have."""
+    found: dict[tuple[str, str], Record] = {}
     for cell in run.of(column):
-        worst: Mapping[str, Any] | None = cell.record["worst"] if cell.record["accuracy"] else None
+        answer: Record | None = cell.record.get({"ratio": "worst", "ulp": "most_ulp"}[by])
         at = (_side(cell), cell.dtype)
-        if worst and _size(worst["ratio"]) >= _size(found.get(at, worst)["ratio"]):
-            found[at] = worst
+        if not answer or not cell.record["accuracy"]:
+            continue
+        if _size(answer[by]) >= _size(found.get(at, answer)[by]):
+            found[at] = answer
     return [
         Largest(side, dtype, _size(w["ratio"]), w["ulp"], w["regime"], _table(w.get("case")))
         for side in ("loss", "gradient")

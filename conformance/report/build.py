@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from conformance.errors import UsageError
@@ -20,6 +21,7 @@ from conformance.report.harm import worst_finding
 from conformance.report.pages import TEMPLATES, new_environment, put
 from conformance.report.run import Column, Run, arrange
 from conformance.report.site import (
+    FINDINGS,
     FOLDER,
     INDEX,
     KILL_MATRIX,
@@ -30,6 +32,7 @@ from conformance.report.site import (
     page_of,
 )
 from conformance.report.status import STATUSES, WORST_FIRST
+from conformance.report.text import said
 
 GENERATOR = "cross-entropy-conformance report"
 """How a page says that it is one of ours: an older one may be removed, no other file is."""
@@ -41,13 +44,16 @@ def build_report(records: Iterable[Mapping[str, Any]], folder: Path, *, site: st
     Beside it: a page for each implementation under ``implementations/``, and one on the steps of
     the loss.  The records (header, cells, curves, and the footer of a complete run) are taken as
     valid.  Each page loads nothing, and is replaced in one step.  Where the folder has the records
-    and a kill matrix, the pages link to them.  Pages of an earlier report about implementations
-    that are no longer there are removed.  ``site``: the address, from ``folder``, of an index of
-    runs that they lead back to.
+    and a kill matrix, the pages link to them; and to the page that explains findings, which may
+    also lie beside the index of runs.  Pages of an earlier report about implementations that are no
+    longer there are removed.  ``site``: the address, from ``folder``, of an index of runs that they
+    lead back to.
     ``UsageError`` where a file cannot be written.
     """
     there = [name for name in (KILL_MATRIX, *RECORDS) if (folder / name).exists()]
-    pages = render(arrange(records), there=there, site=site)
+    near = [FINDINGS, str(PurePosixPath(site).with_name(FINDINGS))] if site else [FINDINGS]
+    prose = next((address for address in near if (folder / address).exists()), "")
+    pages = render(arrange(records), there=there, site=site, prose=prose)
     try:
         _write(pages, folder)
     except OSError as error:
@@ -69,14 +75,18 @@ def _write(pages: Iterable[tuple[str, str]], folder: Path) -> None:
             old.unlink()
 
 
-def render(run: Run, *, there: Collection[str] = (), site: str = "") -> Iterator[tuple[str, str]]:
+def render(
+    run: Run, *, there: Collection[str] = (), site: str = "", prose: str = ""
+) -> Iterator[tuple[str, str]]:
     """The pages of a run: (path in the folder, text).
 
-    ``there``: which of the kill matrix and the files of records lie beside them.
+    ``there``: which of the kill matrix and the files of records lie beside them.  ``site`` and
+    ``prose``: the addresses of an index of runs and of the page that explains findings.
     """
     environment = _environment()
     environment.globals["records"] = next((name for name in RECORDS if name in there), "")
     environment.globals["site"] = site
+    environment.globals["prose"] = prose
 
     def page(template: str, path: str, /, **more: Any) -> tuple[str, str]:
         here = Place(path)
@@ -128,6 +138,7 @@ def _is_ours(page: Path) -> bool:
 def _environment() -> Environment:
     environment = new_environment()
     environment.filters["explained"] = explained
+    environment.filters["said"] = _said
     environment.globals.update(
         accuracy=accuracy,
         anchor=anchor,
@@ -143,13 +154,20 @@ def _environment() -> Environment:
         statuses=STATUSES,
         strip=findings.strip,
         style=_source("report.css"),
-        script=_source("report.js"),
+        script=_source("common.js") + _source("report.js"),
         verdict=verdict,
         witness=witness,
         worst_finding=worst_finding,
         worst_first=WORST_FIRST,
     )
     return environment
+
+
+@pass_context
+def _said(context: Context, text: str) -> Markup:
+    """A text with its links; those to the page that explains findings as they are from here."""
+    prose = context["prose"]
+    return said(text, context["here"].to(prose) if prose else "")
 
 
 def _source(name: str) -> Markup:

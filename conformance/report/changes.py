@@ -144,11 +144,13 @@ def _counts(words: Iterable[str | bool]) -> str:
     return ", ".join(f"{n} {word}" for word, n in found.most_common()) or "absent"
 
 
-def render(diff: Diff) -> str:
-    """The page of a difference."""
+def render(diff: Diff, *, report: str = "", site: str = "") -> str:
+    """The page of a difference; ``report`` and ``site``: the addresses it leads back to."""
     return page(
         "diff.html.j2",
         diff=diff,
+        report=report,
+        site=site,
         headline=headline(diff),
         tally=tally(diff),
         sections=sections(diff),

@@ -55,7 +55,8 @@ def shared(cell: Cell) -> str:
     wrong = sum(letter in FAILED for letter in letters)
     if wrong or cell.record["outcome"] not in WRONG:
         return f"{wrong} of {asked} wrong"
-    return f"none of {asked} wrong, but another case is" if asked else "wrong on another case"
+    right = "the one shared case" if asked == 1 else f"all {asked} shared cases"
+    return f"right on {right}, wrong on another" if asked else "wrong on another case"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Which implementation to take: what the records say, and no opinion.
 
-By framework: those of which no ``must`` fails in any dtype that they offer, or the one of which
+By library: those of which no ``must`` fails in any dtype that they offer, or the one of which
 fewest fail; among them first the one of which most cells pass.  Who is asked less, since it offers
 less, fails less, and that is no merit.
 """
@@ -24,7 +24,7 @@ class Choice:
 
 
 def choices(run: Run) -> dict[str, list[Choice]]:
-    """For each framework the implementations to prefer, the first of them most."""
+    """For each library the implementations to prefer, the first of them most."""
     found: dict[str, list[Choice]] = {}
     for column in run.columns:
         cells = run.of(column)
@@ -32,8 +32,8 @@ def choices(run: Run) -> dict[str, list[Choice]]:
         judged = score(cells).judged
         if judged:
             choice = Choice(column, failing.count("must"), failing.count("should"), judged)
-            found.setdefault(column.framework, []).append(choice)
-    return {framework: _best(all_) for framework, all_ in sorted(found.items())}
+            found.setdefault(column.library, []).append(choice)
+    return {library: _best(all_) for library, all_ in sorted(found.items())}
 
 
 def _best(found: list[Choice]) -> list[Choice]:

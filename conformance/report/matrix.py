@@ -13,13 +13,21 @@ from conformance.report.text import clip, listed, visible
 
 
 def square(run: Run, here: Place, column: Column, slug: str) -> Markup:
-    """A property of an implementation: a mark a dtype, as one link to all that is known of it."""
+    """A property of an implementation: a mark a dtype, as one link to all that is known of it.
+
+    One mark for all dtypes where it is the same.  What is not asked in any leads nowhere: its page
+    has the reason.
+    """
     cells = [run.cell(column, slug, dtype) for dtype in run.dtypes]
     if not any(cells):
         return Markup("")
+    statuses = {cell.status if cell else None for cell in cells}
+    shown = marks(cells[:1] if len(statuses) == 1 else cells)
+    if all(status is None or not status.asked for status in statuses):
+        return shown
     words = escape(visible(in_words(cells)))
     address = here.group(column, slug)
-    return Markup('<a href="{}" aria-label="{}">{}</a>').format(address, words, marks(cells))
+    return Markup('<a href="{}" aria-label="{}">{}</a>').format(address, words, shown)
 
 
 def marks(cells: Sequence[Cell | None]) -> Markup:

@@ -38,7 +38,8 @@ def put(path: Path, content: str | bytes) -> None:
 def _environment() -> Environment:
     environment = new_environment()
     style = "".join((TEMPLATES / name).read_text("utf-8") for name in ("report.css", "pages.css"))
-    environment.globals.update(style=Markup(style), suite=__version__)
+    script = Markup((TEMPLATES / "common.js").read_text("utf-8"))
+    environment.globals.update(style=Markup(style), script=script, suite=__version__)
     return environment
 
 

@@ -8,8 +8,10 @@
                                 records or in DIR when it was published
     DIR/history/<run>.json      the run in brief: all of the above but runs/ is made of these
     DIR/badges/<name>.json      for shields.io
+    DIR/findings.html           what reasons call docs/findings.md, made of findings.md and the
+                                scripts beside it; where somebody gave them
 
-The records and the brief records never change; every other file is made of them, and is the same in
+The records and the brief records never change; every other page is made of them, and is the same in
 whatever order the runs came.
 
 A run is written beside the others and renamed into place; its brief record makes it count; then
@@ -38,7 +40,8 @@ from conformance.records.writer import claimed
 from conformance.report import changes, history, trend
 from conformance.report.build import build_report
 from conformance.report.pages import page, put
-from conformance.report.site import KILL_MATRIX
+from conformance.report.prose import Prose, keep, read_prose, write_prose
+from conformance.report.site import FINDINGS, FINDINGS_SOURCE, INDEX, KILL_MATRIX
 from conformance.report.text import clip, counted, listed
 
 CHANGES = "changes.html"
@@ -59,10 +62,13 @@ class Published:
     warnings: tuple[str, ...]
 
 
-def publish(path: Path, site: Path, catalogue: Mapping[str, Sequence[str]]) -> Published:
+def publish(
+    path: Path, site: Path, catalogue: Mapping[str, Sequence[str]], prose: Prose | None = None
+) -> Published:
     """Add the run in a results file to a site, which is made if need be.
 
-    ``catalogue`` has the slugs of every property, by the version of the suite where that is known.
+    ``catalogue`` has the slugs of every property, by the version of the suite where that is known;
+    ``prose`` explains findings, and replaces what the site had.
     ``RecordsError`` where the records are no evidence (see ``refusal``), where the site has other
     records of that run, and where something cannot be read.  ``StorageError`` where the site cannot
     be written, ``UsageError`` where somebody else publishes there.
@@ -71,7 +77,14 @@ def publish(path: Path, site: Path, catalogue: Mapping[str, Sequence[str]]) -> P
     if reason := refusal(results, catalogue.get(results.header["suite"]["version"] or "", ())):
         raise RecordsError(f"{path} is not published: {reason}")
     with _ours(site):
-        return _publish(path, results, site)
+        fresh = prose is not None and not (site / FINDINGS).exists()
+        if prose:
+            keep(prose, site)
+            write_prose(prose, site, back="all runs")
+        done = _publish(path, results, site)
+        if fresh:  # the pages of runs that were there before lead to it, too
+            _remake(site)
+        return done
 
 
 @dataclass(frozen=True)
@@ -83,22 +96,30 @@ class Refreshed:
     warnings: tuple[str, ...]
 
 
-def refresh(site: Path) -> Refreshed:
-    """Make every page of a site anew from its records.
+def refresh(site: Path, prose: Prose | None = None) -> Refreshed:
+    """Make every page of a site anew from its records, and from ``prose`` or what it has of that.
 
     After the suite's pages changed, or when runs of another site were put beside its own.  Errors
     are those of ``publish``; ``RecordsError`` also where a run's records are not what its brief
-    record says they are.
+    record says they are, ``UsageError`` where a script of its findings is missing.
     """
     if not (site / "history").is_dir():
         raise RecordsError(f"{site}: no published runs; `conformance publish RESULTS` adds one")
     with _ours(site):
-        runs, read = history.read(site / "history"), _reader(site)
-        warnings: list[str] = []
-        for record in runs:
-            build_report(read(record).records(), _folder(record, site), site=SITE)
-            warnings += _write_changes(record, runs, site, read)
-        return Refreshed(write_site(site), len(runs), tuple(warnings))
+        if prose:
+            keep(prose, site)
+        if (site / FINDINGS_SOURCE).exists():
+            write_prose(read_prose(site / FINDINGS_SOURCE), site, back="all runs")
+        return _remake(site)
+
+
+def _remake(site: Path) -> Refreshed:
+    runs, read = history.read(site / "history"), _reader(site)
+    warnings: list[str] = []
+    for record in runs:
+        build_report(read(record).records(), _folder(record, site), site=SITE)
+        warnings += _write_changes(record, runs, site, read)
+    return Refreshed(write_site(site), len(runs), tuple(warnings))
 
 
 @contextmanager
@@ -243,7 +264,8 @@ def _write_changes(
     warnings = []
     if before:
         try:
-            put(target, changes.render(diff(read(before), read(record))))
+            found = diff(read(before), read(record))
+            put(target, changes.render(found, report=INDEX, site=SITE))
             return []
         except RecordsError as error:  # of an older suite, say: no reason not to publish this one
             warnings = [f"no page of what changed: {error}"]
@@ -281,6 +303,7 @@ def write_site(site: Path) -> Path:
         put(site / "latest" / stub, page("latest.html.j2", target=target))
     changed = {run for run, name in names.items() if (site / "runs" / name / CHANGES).exists()}
     shared = {"records": records, "standings": standings, "names": names, "changed": changed}
+    shared["prose"] = (site / FINDINGS).exists()  # type: ignore[assignment]
     shared["safe"] = history.safe_name  # type: ignore[assignment]
     put(site / "history.html", page("history.html.j2", trend=trend, **shared))
     put(site / "index.html", page("site.html.j2", **shared))

@@ -36,6 +36,13 @@ class Column:
         return str(self.about["framework"] or "none")
 
     @property
+    def library(self) -> str:
+        """Whose loss it is: Keras' runs under TensorFlow, and is none of TensorFlow's."""
+        own = str(self.about["distribution"] or self.framework)
+        # A wheel of a framework may have a longer name than its library: tensorflow-cpu.
+        return self.framework if own.startswith(f"{self.framework}-") else own
+
+    @property
     def version(self) -> str:
         return " ".join(str(self.about[k]) for k in ("distribution", "version") if self.about[k])
 
@@ -133,7 +140,8 @@ class Run:
 
     @property
     def frameworks(self) -> list[str]:
-        return sorted({column.framework for column in self.columns})
+        """All frameworks, and the libraries that are none but run under one."""
+        return sorted({name for c in self.columns for name in (c.framework, c.library)})
 
     def cell(self, column: Column, slug: str, dtype: str) -> Cell | None:
         return self._index.get((column, slug, dtype))

@@ -22,6 +22,10 @@ RECORDS = ("results.jsonl", "results.jsonl.xz")
 FOLDER = "implementations"
 KILL_MATRIX = "kill-matrix.html"
 """The proof, made by the suite's own tests, that each property can fail."""
+FINDINGS = "findings.html"
+"""What reasons call ``docs/findings.md``, where a report or a site has it."""
+FINDINGS_SOURCE = "findings.md"
+"""What a site keeps to make that page of."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+")
 _PLAIN_FILE = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.records.results import VERDICT_LEVELS
+from conformance.records.results import UNOFFERED, VERDICT_LEVELS
 
 QUIET = ("pass", "recorded", "unsupported", "inapplicable", "not-run")
 """Statuses that need no opening: nothing went wrong, or nothing was asked."""
@@ -24,6 +24,11 @@ class Status:
     def detailed(self) -> bool:
         """Whether the report opens it: something went wrong, there may be a counterexample."""
         return self.name not in QUIET
+
+    @property
+    def asked(self) -> bool:
+        """Whether there was anything to ask."""
+        return self.name not in UNOFFERED
 
     @property
     def judged(self) -> bool:

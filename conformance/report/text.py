@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup, escape
 
@@ -32,6 +32,7 @@ _SMALL = [
 ]
 _REFERENCE = re.compile(
     r"https?://[^\s<>\"'()\[\]]*[^\s<>\"'()\[\].,;:]"
+    r"|(?<![\w./-])docs/findings\.md\b(?:#(?P<heading>[\w-]*\w))?"
     r"|(?<![\w./-])(?P<where>[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100})#(?P<issue>\d{1,9})\b"
 )
 _CUT = re.compile(r"[^\s]* … \(")
@@ -114,18 +115,32 @@ def link(url: object, text: str = "") -> Markup:
     return Markup('<a href="{}" rel="noopener noreferrer"><bdi>{}</bdi></a>').format(address, label)
 
 
-def said(text: str) -> Markup:
-    """A text in which addresses, and issues written as ``owner/name#12``, are links."""
+def said(text: str, findings: str = "") -> Markup:
+    """A text in which addresses, and issues written as ``owner/name#12``, are links.
+
+    ``findings``: the address of the page that a reason calls ``docs/findings.md``, if there is one.
+    """
     parts, end = [], 0
     for match in _REFERENCE.finditer(text):
         if _CUT.match(text, match.end()):
             continue  # the end of the address is missing
-        address, issue = match[0], match["issue"]
-        if issue:
-            address = f"https://github.com/{match['where']}/issues/{issue}"
-        parts += [escape(visible(text[end : match.start()])), link(address, match[0])]
+        if match[0].startswith("docs/"):
+            if not findings:
+                continue
+            found = _to_findings(findings, match)
+        elif match["issue"]:
+            address = f"https://github.com/{match['where']}/issues/{match['issue']}"
+            found = link(address, match[0])
+        else:
+            found = link(match[0], match[0])
+        parts += [escape(visible(text[end : match.start()])), found]
         end = match.end()
     return Markup("").join([*parts, escape(visible(text[end:]))])
+
+
+def _to_findings(page: str, match: re.Match[str]) -> Markup:
+    address = page + (f"#{quote(match['heading'])}" if match["heading"] else "")
+    return Markup('<a href="{}"><bdi>{}</bdi></a>').format(address, match[0])
 
 
 def _short(address: str) -> str:

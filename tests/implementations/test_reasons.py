@@ -6,8 +6,10 @@ import json
 import re
 from difflib import SequenceMatcher
 from itertools import combinations
+from pathlib import Path
 
 from conformance.contract.discovery import built_in_folder
+from conformance.report.prose import headings_of, read_prose
 
 FOLDER = built_in_folder()
 assert FOLDER is not None
@@ -18,6 +20,20 @@ REASONS = sorted(
         for entry in json.loads(path.read_text("utf-8"))["expectations"]
     }
 )
+
+
+FINDINGS = Path(__file__).parents[2] / "docs" / "findings.md"
+
+
+def test_headings_that_reasons_name_are_there() -> None:
+    named = {h for reason in REASONS for h in re.findall(r"docs/findings\.md#([\w-]*\w)", reason)}
+    assert named
+    assert named <= set(headings_of(read_prose(FINDINGS)))
+
+
+def test_reasons_fit_where_they_are_shown_and_numbers_are_plain() -> None:
+    assert max(map(len, REASONS)) <= 300
+    assert not [p.name for p in FOLDER.glob("*.known.json") if "np.float" in p.read_text("utf-8")]
 
 
 def test_one_reason_has_one_wording() -> None:

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from conformance.cases.case import Case
 from conformance.errors import AdapterError
+from conformance.properties import BY_SLUG
 from conformance.properties.asking import Answer, Live, Raised, Remembered
 from conformance.properties.trial import Measure, Trial, Violation
 from conformance.properties.truth import Truth
@@ -252,3 +253,10 @@ def test_a_call_between_others_passes_only_what_is_declared() -> None:
     asker = Live(Session(), frozenset({"reduction", "ignore_index"}), lambda case: None)
     Trial(asker, Truth()).call(case)
     assert passed == [{"reduction": "none", "ignore_index": 1}]
+
+
+def test_the_numbers_of_a_violation_are_plain() -> None:
+    answer = Answer(np.array([[1.5, 0.25]], np.float32))
+    with pytest.raises(Violation) as found:
+        BY_SLUG["gradient-rows-sum-to-zero"].body(CASE, trial(answer))
+    assert found.value.got == "1.75"

@@ -44,6 +44,7 @@ def read(folder: Path, *records: Any) -> None:
         (passed(regimes={"typical": 5, "layout sliced": 6}), "a layout was asked more often"),
         (passed(corpus="pppp"), "3 corpus examples, and more letters"),
         (passed(worst={"ratio": 0.1, "ulp": 1, "regime": "gap"}), "case is of the regime gap"),
+        (passed(most_ulp={"ratio": 0.1, "ulp": 1, "regime": "gap"}), "case is of the regime gap"),
         (passed(accuracy={"gap": ERRORS}), "accuracy in the regime gap, and no case"),
         (passed(accuracy={"typical": ERRORS | {"count": 4}}), "does not add up"),
         (passed(label="nan"), "a label, 'nan', at the level must"),

@@ -13,8 +13,10 @@ from conformance.records.diff import diff
 from conformance.records.results import Results
 from conformance.records.schema import to_json
 from conformance.report import build_report, changes, history
+from conformance.report.prose import read_prose, write_prose
 from conformance.report.publish import write_site
 
+FINDINGS = Path(__file__).parents[2] / "docs" / "findings.md"
 LONG = {"message": "m" * 100_000, "reason": "\u05d0\u05d1\u05d2 " * 25_000}
 """A message that nobody can break into lines, and one that is read from the right."""
 
@@ -32,7 +34,10 @@ def published(folder: Path) -> dict[str, str]:
         brief.parent.mkdir(parents=True, exist_ok=True)
         brief.write_text(history.write(history.entry(runs[-1], "0" * 64)), "utf-8")
     run = f"site/runs/{name}/"
-    (folder / run / "changes.html").write_text(changes.render(diff(*runs)), "utf-8")
+    (folder / run / "changes.html").write_text(
+        changes.render(diff(*runs), report="index.html", site="../../index.html"), "utf-8"
+    )
+    write_prose(read_prose(FINDINGS), folder / "site", back="all runs")
     write_site(folder / "site")
     return {
         "site": "site/index.html",
@@ -42,6 +47,7 @@ def published(folder: Path) -> dict[str, str]:
         "faultless": run + "implementations/jax-log-softmax.html",
         "lesson": run + "softmax-log-nll.html",
         "diff": run + "changes.html",
+        "findings": "site/findings.html",
     }
 
 
@@ -94,7 +100,8 @@ def _worse(record: Record) -> Record:
     if record["kind"] == "cell" and record["outcome"] == "fail":
         record |= LONG
     if record["kind"] == "cell" and record["worst"]:
-        record["worst"] |= {"ratio": "nan", "ulp": "inf"}
+        for answer in filter(None, (record["worst"], record.get("most_ulp"))):
+            answer |= {"ratio": "nan", "ulp": "inf"}
     for errors in (record.get("accuracy") or {}).values():
         errors |= {"max_ratio": "nan", "max_ulp": "inf"}
     if record["kind"] == "curve":

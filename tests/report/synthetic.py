@@ -273,6 +273,8 @@ def _asked(rng: np.random.Generator, cell: Record, outcome: str, expectation: st
         "corpus": "" if outcome in ("crash", "timeout", "not-run") else "".join(corpus),
         "failed": 3 * corpus.count("f") + corpus.count("e"),
         "worst": {"ratio": wild, "ulp": wild * 12, "regime": "gap"} | _attained(rng, slug, dtype),
+        "most_ulp": {"ratio": wild / 3, "ulp": wild * 15, "regime": "gap"}
+        | _attained(rng, slug, dtype),
         "power": {"spoiled": 40, "rejected": 12 if outcome == "vacuous" else 39},
         "accuracy": _accuracy(rng, wild) if slug in ("loss-formula", "gradient-formula") else None,
         "seconds": float(np.round(rng.gamma(2, 0.3), 3)),

@@ -88,6 +88,13 @@ def test_the_page_is_whole_and_harmless(changed: Diff) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_the_page_leads_back_where_there_is_something() -> None:
+    found = diff(results(), results())
+    there = Page(render(found, report="index.html", site="../../index.html"))
+    assert {"index.html", "../../index.html"} <= set(there.all("href"))
+    assert not [href for href in Page(render(found)).all("href") if "index.html" in href]
+
+
 def test_the_page_of_no_difference_says_so() -> None:
     found = diff(results(), results())
     words = " ".join(Page(render(found)).words)

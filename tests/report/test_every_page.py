@@ -12,7 +12,7 @@ from sites import poisoned, published
 
 pytestmark = needed
 
-KINDS = ["site", "history", "index", "implementation", "faultless", "lesson", "diff"]
+KINDS = ["site", "history", "index", "implementation", "faultless", "lesson", "diff", "findings"]
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,41 @@ def test_latest_leads_to_the_latest_run(
     with Visit(browser, folder, java_script_enabled=script) as visit:
         page = visit.go("site/latest/implementations/numpy-naive.html")
         page.wait_for_url((folder / pages["implementation"]).as_uri())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_button_for_colours_says_the_same_everywhere(
+    browser: Any, folder: Path, pages: dict[str, str], kind: str
+) -> None:
+    with Visit(browser, folder) as visit:
+        button = visit.go(pages[kind]).locator("#theme")
+        assert button.inner_text() == "Colours: system"
+        button.click()
+        assert button.inner_text() == "Colours: light"
+
+
+@pytest.mark.parametrize("wide", [420, 700])
+def test_the_matrix_scrolls_in_its_box_and_keeps_its_first_column(
+    browser: Any, folder: Path, pages: dict[str, str], wide: int
+) -> None:
+    where = """() => {
+        const box = document.querySelector("#matrix > .scroll");
+        const at = (element) => element.getBoundingClientRect();
+        box.querySelectorAll(".open").forEach((input) => input.click());
+        box.scrollLeft = 150;
+        const row = box.querySelector(".property");
+        const [first, second] = [row.children[0], row.children[1]].map(at);
+        return { box: at(box).left, first: first.left, over: second.left < first.right,
+                 scrolled: box.scrollLeft, share: first.width / at(box).width };
+    }"""
+    with Visit(browser, folder, viewport={"width": wide, "height": 800}) as visit:
+        page = visit.go(pages["index"])
+        found = page.evaluate(where)
+        assert width(page) <= wide
+        assert found["scrolled"] == 150
+        assert found["over"]
+        assert abs(found["first"] - found["box"]) < 1
+        assert found["share"] < 0.5
 
 
 @pytest.mark.parametrize("wide", [1280, 400])

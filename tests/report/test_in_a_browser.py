@@ -96,6 +96,16 @@ def test_marks_that_do_not_fit_are_put_aside(visit: Visit) -> None:
     assert len(marks) > 12
 
 
+@pytest.mark.parametrize("chosen", ["keras", "tensorflow"])
+def test_a_library_is_chosen_like_the_framework_that_it_runs_under(
+    visit: Visit, chosen: str
+) -> None:
+    page = visit.go(INDEX, f"#?framework={chosen}")
+    heads = page.locator(".matrix thead .turned:visible").all_inner_texts()
+    under = [i["name"] for i in records()[0]["implementations"] if i["framework"] == "tensorflow"]
+    assert sorted(heads) == (["keras-sparse"] if chosen == "keras" else sorted(under))
+
+
 def test_an_address_restores_its_filters(visit: Visit) -> None:
     page = visit.go(INDEX, "#?level=should&family=reduction&framework=torch&order=score")
     families = page.locator(".matrix tbody:visible")

@@ -77,6 +77,8 @@ def test_runs_that_asked_other_cases_or_devices_are_not_compared(
     changes = (site / "runs" / run(5) / "changes.html").read_text()
     assert "1 cell broke" in changes
     assert "2026-01-03" in changes
+    assert 'href="index.html"' in changes
+    assert 'href="../../index.html"' in changes
 
 
 def test_the_records_of_a_site_may_be_published_again_and_elsewhere(

@@ -27,6 +27,9 @@ def test_the_input_of_the_largest_error_is_kept_where_it_is_small() -> None:
     worst = tally.fields()["worst"]
     assert (worst["ratio"], worst["ulp"], worst["regime"]) == (0.5, 1.0, "wide")
     assert decode_case(worst["case"]).logits.tolist() == [[0, 1, 2]]
+    most = tally.fields()["most_ulp"]
+    assert (most["ratio"], most["ulp"], most["regime"]) == (0.2, 9.0, "wide")
+    assert decode_case(most["case"]).logits.tolist() == [[0, 1, 2, 3]]
     tally.keep(case(KEPT + 1), Measure(0.9, 2.0, []))
     assert tally.fields()["worst"] == {"ratio": 0.9, "ulp": 2.0, "regime": "wide"}
 
@@ -35,6 +38,7 @@ def test_where_errors_are_not_kept_no_input_is() -> None:
     tally = Tally()
     tally.keep(case(3), Measure(0.5, 1.0))
     assert "case" not in tally.fields()["worst"]
+    assert tally.fields()["most_ulp"] is None
 
 
 def test_every_case_that_was_answered_wrongly_is_counted() -> None:

@@ -4,22 +4,6 @@
   const $ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const root = document.documentElement;
 
-  /* Theme: the system's, until the reader chooses; the third choice is the system's again. */
-  const theme = document.getElementById("theme");
-  const THEMES = ["system", "light", "dark"];
-  const remember = (value) => { try { localStorage.setItem("theme", value); } catch { /* file:// may refuse */ } };
-  const remembered = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
-  let chosen = 0;
-  const choose = (index) => {
-    chosen = Math.max(index, 0) % THEMES.length;
-    if (chosen) root.dataset.theme = THEMES[chosen];
-    else delete root.dataset.theme;
-    theme.textContent = `Colours: ${THEMES[chosen]}`;
-  };
-  theme.addEventListener("click", () => { choose(chosen + 1); remember(THEMES[chosen]); });
-  theme.hidden = false;
-  choose(THEMES.indexOf(remembered()));
-
   /* The address: what it leads to, after "#", or after "at=" where it has more to say after "#?".
      A link into something closed opens it. */
   let at = "";
@@ -33,28 +17,6 @@
     place.scrollIntoView();
     if (place.id === "filters") place.querySelector("input").focus();
   };
-
-  /* Copy both halves of a replay script. */
-  const byHand = (text) => {
-    const area = document.body.appendChild(document.createElement("textarea"));
-    area.value = text;
-    area.select();
-    const done = document.execCommand("copy");
-    area.remove();
-    return done;
-  };
-  for (const button of $(".copy")) {
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      const script = button.closest("details").querySelector("pre").textContent;
-      const whole = document.getElementById("prelude").textContent + "\n" + script;
-      let done = true;
-      try { await navigator.clipboard.writeText(whole); } catch { done = byHand(whole); }
-      const said = button.textContent;
-      button.textContent = done ? "Copied" : "Could not copy";
-      setTimeout(() => { button.textContent = said; }, 1500);
-    });
-  }
 
   /* Filters: every group narrows; the address keeps them after "#?". */
   const form = document.getElementById("filters");
@@ -97,9 +59,11 @@
   const matrix = document.querySelector(".matrix");
   const dtypes = matrix ? matrix.dataset.dtypes.split(" ") : [];
   const columns = matrix ? $("thead .turned", matrix) : [];
-  const about = (f, column) => ["framework", "device"].every((key) => !f[key] || column.dataset[key] === f[key]);
+  const about = (f, column) => (!f.device || f.device === column.dataset.device) &&
+    (!f.framework || [column.dataset.framework, column.dataset.library].includes(f.framework));
   /* What is searched of a property is its whole statement, with its needs and regimes. */
   const stated = (row) => document.getElementById(decodeURIComponent(row.querySelector(".slug").hash.slice(1)));
+  const each = (marks) => (marks.length === 1 ? dtypes.map(() => marks[0]) : marks);
   let model = null;
   let narrowed = false;
   const read = () => {
@@ -114,8 +78,8 @@
         level: row.dataset.level,
         slug: row.querySelector(".slug").textContent,
         text: textOf(row.cells[0]) + textOf(stated(row)),
-        links: $("td", row).map((cell) => cell.firstElementChild?.getAttribute("href")),
-        marks: $("td", row).map((cell) => [...(cell.firstElementChild?.children || [])].map((mark) => mark.className)),
+        links: $("td", row).map((cell) => cell.querySelector("a")?.getAttribute("href")),
+        marks: $("td", row).map((cell) => each($("i", cell).map((mark) => mark.className))),
       })),
     }));
   };
@@ -144,7 +108,7 @@
     const rules = columns.flatMap((c, i) => (shown[i] ? [] : `.matrix tr > :nth-child(${c.cellIndex + 1}) { display: none }`));
     const faint = "{ opacity: .1 }";
     if (f.status.size) rules.push(`.matrix .property i:not(${[...f.status].map((s) => "." + s).join()}) ${faint}`);
-    if (f.dtype.size) dtypes.forEach((d, i) => { if (!f.dtype.has(d)) rules.push(`.matrix .property i:nth-child(${i + 1}) ${faint}`); });
+    if (f.dtype.size) dtypes.forEach((d, i) => { if (!f.dtype.has(d)) rules.push(`.matrix .property i:not(:only-child):nth-child(${i + 1}) ${faint}`); });
     aside.textContent = rules.join("\n");
     const right = dtypes.map((d) => has(f.dtype, d));
     let count = 0;
