@@ -10,7 +10,6 @@ import torch
 
 torch.cuda.device = nullcontext
 file = distribution("flash-attn").locate_file("flash_attn/ops/triton/cross_entropy.py")
-logits = torch.full((1, 20_000), -torch.inf)
-logits[0, -2:] = 0
+logits = torch.full((1, 20_000), -torch.inf).index_fill(1, torch.tensor([19_998, 19_999]), 0)
 got = runpy.run_path(str(file))["cross_entropy_loss"](logits, torch.tensor([19_999]))[0].item()
 raise SystemExit(print(f"got {got}, expected 0.6931") if got != got else "finite")
