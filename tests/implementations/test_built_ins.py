@@ -38,6 +38,10 @@ DIVERGENT = {
     ("tensorflow-compat-v1-sparse", "float64"),
     ("mlx-fused", "float64"),  # exp is computed in float32
     ("autograd-log-softmax", "float32"),  # the gradient is float64
+    ("megatron-vocab-parallel", "batched"),  # smoothing is over a part of the classes
+    ("torch-loss-parallel", "batched"),  # with a weight an ignored target has no gradient
+    ("torch-loss-parallel", "unbatched"),
+    ("torch-loss-parallel", "spatial"),  # the gradient is of other targets
 }
 """What implementations declare and do not keep, as docs/findings.md says."""
 FORWARD_ONLY = (
