@@ -14,13 +14,15 @@ DOCS = Path(__file__).parents[1] / "docs"
 SCRIPTS = sorted((DOCS / "findings").glob("*.py"))
 FRAMEWORKS = (
     "torch", "tensorflow", "keras", "scipy", "jax", "optax", "onnx", "onnxruntime", "mlx",
-    "tinygrad", "autograd",
+    "tinygrad", "autograd", "paddle", "mindspore", "onnxruntime.training",
 )  # fmt: skip
 SLOW_TO_IMPORT = ("tensorflow", "keras", "tinygrad")
 SLOW = ("mlx_never_answers",)
 
 
 def framework_of(script: Path) -> str:
+    if script.stem.startswith("onnxruntime_training_"):  # which the other build lacks
+        return "onnxruntime.training"
     return script.stem.partition("_")[0]
 
 
