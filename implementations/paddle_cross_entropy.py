@@ -11,7 +11,7 @@ from conformance import implementation
     distribution="paddlepaddle",
     dtypes=("float64", "float32"),
     shapes=("batched", "spatial"),
-    target_dtypes=("int64", "int32", "int16", "int8", "uint8"),
+    target_dtypes=("int64", "int32"),
     options=("weight", "ignore_index", "reduction"),
     links=(
         "https://www.paddlepaddle.org.cn/documentation/docs/en/api/paddle/nn/functional/"

@@ -27,9 +27,10 @@ def cross_entropy(logits, target, **options):
     return loss(paddle.to_tensor(logits), paddle.to_tensor(target), **options).numpy()
 
 
-def loss(logits, target, **options):
-    soft = target.ndim == logits.ndim
-    return F.cross_entropy(logits, target, soft_label=soft, axis=1, **options)
+def loss(logits, target, *, reduction="mean", **options):
+    options |= {"soft_label": target.ndim == logits.ndim, "axis": 1, "reduction": reduction}
+    losses = F.cross_entropy(logits, target, **options)
+    return losses.squeeze(1) if losses.ndim == logits.ndim else losses
 
 
 @cross_entropy.vjp
