@@ -38,6 +38,8 @@ DIVERGENT = {
     ("tensorflow-compat-v1-sparse", "float64"),
     ("mlx-fused", "float64"),  # exp is computed in float32
     ("autograd-log-softmax", "float32"),  # the gradient is float64
+    ("paddle-smoothed", "float64"),  # smoothed labels are float32
+    ("paddle-smoothed", "spatial"),  # smoothing divides by the last axis
 }
 """What implementations declare and do not keep, as docs/findings.md says."""
 FORWARD_ONLY = (
