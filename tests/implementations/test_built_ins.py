@@ -42,6 +42,8 @@ DIVERGENT = {
     ("torch-loss-parallel", "batched"),  # with a weight an ignored target has no gradient
     ("torch-loss-parallel", "unbatched"),
     ("torch-loss-parallel", "spatial"),  # the gradient is of other targets
+    ("paddle-smoothed", "float64"),  # smoothed labels are float32
+    ("paddle-smoothed", "spatial"),  # smoothing divides by the last axis
 }
 """What implementations declare and do not keep, as docs/findings.md says."""
 FORWARD_ONLY = (
