@@ -28,7 +28,7 @@ MODULES = {"liger": "liger_kernel", "flash": "flash_attn"}
 SLOW_TO_IMPORT = (
     "tensorflow", "keras", "tinygrad", "transformers", "liger", "fla", "flash", "megatron",
 )  # fmt: skip
-SLOW = ("mlx_never_answers",)
+SLOW = ("mlx_never_answers", "paddle_nll_loss_ignored_row")
 OWN_PROCESS = ("os.environ", "torch.distributed")
 """Of what is read once, or set up once, in a process."""
 

@@ -177,9 +177,7 @@ class Judge:
     def spoil(self, case: Case, live: Recorder, label: str | None) -> None:
         """The power test on one case that passed."""
         if live.answers and is_sharp(self.prop, case, self.truth):
-            self.tally.power(
-                *spoiled_and_rejected(self.prop, case, live.answers, label, self.truth)
-            )
+            self.tally.power(*spoiled_and_rejected(self.prop, case, live, label, self.truth))
 
     def spoil_more(self) -> None:
         """Where the corpus alone leaves the power test in doubt, further cases decide."""

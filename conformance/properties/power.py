@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from conformance.cases.case import Case
-from conformance.properties.asking import Answer, Array, Remembered
+from conformance.properties.asking import Answer, Array, Recorder, Remembered
 from conformance.properties.property import Property
 from conformance.properties.trial import Trial, Violation
 from conformance.properties.truth import Truth, reduction_of
@@ -23,12 +23,14 @@ REQUIRED = 0.9
 
 
 def spoiled_and_rejected(
-    prop: Property, case: Case, answers: Sequence[Answer], label: str | None, truth: Truth
+    prop: Property, case: Case, live: Recorder, label: str | None, truth: Truth
 ) -> tuple[int, int]:
     """How many spoiled copies of the answers were made, and how many of them were rejected."""
     made = rejected = 0
+    answers = live.answers
     for index in sorted({0, len(answers) - 1}):
-        for spoiled in _spoils(prop, answers[index], case):
+        _, asked = live.asked[index]
+        for spoiled in _spoils(prop, answers[index], case, is_zero=asked.classes < 2):
             made += 1
             replayed = [*answers[:index], Answer(spoiled), *answers[index + 1 :]]
             rejected += _rejects(prop, case, replayed, label, truth)
@@ -59,8 +61,11 @@ def _rejects(
         return True
 
 
-def _spoils(prop: Property, answer: Answer, case: Case) -> Iterator[Array]:
-    """Spoiled copies of an answer, in what the property compares."""
+def _spoils(prop: Property, answer: Answer, case: Case, *, is_zero: bool) -> Iterator[Array]:
+    """Spoiled copies of an answer, in what the property compares.
+
+    ``is_zero``: the right answer is 0, as for one class, whatever rounding made of it.
+    """
     value = answer.value
     if value is None:  # it refused: what if it had returned a loss that looks valid?
         yield np.zeros(case.result_shape, case.logits.dtype)
@@ -79,15 +84,18 @@ def _spoils(prop: Property, answer: Answer, case: Case) -> Iterator[Array]:
     elif prop.about == "refusal" and not np.isfinite(value.astype(np.float64)).all():
         yield np.where(np.isfinite(value.astype(np.float64)), value, 1).astype(value.dtype)
     else:
-        yield from _other_values(value, labelled=prop.level == "behaviour")
+        yield from _other_values(value, labelled=prop.level == "behaviour", is_zero=is_zero)
 
 
-def _other_values(value: Array, *, labelled: bool) -> Iterator[Array]:
+def _other_values(value: Array, *, labelled: bool, is_zero: bool) -> Iterator[Array]:
     """Zeroed, scaled, sign flipped, rows swapped: each where it differs from the answer.
 
-    Where the answer is 0: ones.  A label names what an answer is, not how large: 0 for what is not
-    0, and 1 for what is.
+    Where the answer is 0, or should be: ones.  A label names what an answer is, not how large: 0
+    for what is not 0, and 1 for what is.
     """
+    if is_zero and not labelled:
+        yield np.ones_like(value)
+        return
     if labelled or not np.any(value.astype(np.float64)):
         if value.size:
             yield (value == 0).astype(value.dtype)

@@ -67,7 +67,7 @@ def session_of(name):
 
 
 def param_of(name):
-    slow = name in SLOW or name.startswith("tinygrad")  # tinygrad compiles each shape anew
+    slow = name in SLOW or name.startswith(("tinygrad", "mindspore"))
     return pytest.param(name, marks=[pytest.mark.slow] if slow else [])
 
 

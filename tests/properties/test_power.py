@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import ml_dtypes
 import numpy as np
@@ -16,7 +17,7 @@ from conformance.contract.session import Session, open_session
 from conformance.judging.cell import judge_cell
 from conformance.judging.profiles import PROFILES
 from conformance.properties import BY_SLUG
-from conformance.properties.asking import Answer, Raised
+from conformance.properties.asking import Answer, Raised, Recorder
 from conformance.properties.power import REQUIRED, is_sharp, spoiled_and_rejected
 from conformance.properties.property import Property, states
 from conformance.properties.trial import Trial
@@ -119,7 +120,15 @@ def power_of(
     prop: Property, *answers: Any, label: str | None = None, case: Case = ROWS
 ) -> tuple[int, int]:
     given = [a if isinstance(a, Answer) else Answer(np.asarray(a)) for a in answers]
-    return spoiled_and_rejected(prop, case, given, label, Truth())
+    live = cast("Recorder", SimpleNamespace(answers=given, asked=[("loss", case)] * len(given)))
+    return spoiled_and_rejected(prop, case, live, label, Truth())
+
+
+def test_rounding_noise_about_the_0_of_one_class_is_spoiled_as_0_is() -> None:
+    one = ROWS.but(logits=ROWS.logits[:, :1], target=np.zeros_like(ROWS.target))
+    noise = np.array([1e-7, 0, -1e-7], np.float32)
+    assert power_of(RIGHT, noise, case=one) == (1, 1)
+    assert power_of(RIGHT, np.zeros_like(noise), case=one) == (1, 1)
 
 
 def test_four_spoils_are_made_of_several_rows() -> None:
