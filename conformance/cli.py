@@ -64,6 +64,9 @@ def main() -> None:
 
 
 _targets = click.argument("targets", nargs=-1, metavar="[TARGET]...")
+_spared = click.option(
+    "--except", "spared", multiple=True, metavar="NAME", help="Not this one.  Repeatable."
+)
 _level = click.option(
     "--level",
     type=click.Choice(["must", "should"]),
@@ -83,6 +86,7 @@ _device = click.option("--device", default="cpu", show_default=True, help="Where
 
 @main.command()
 @_targets
+@_spared
 @_device
 @click.option(
     "--dtype", "dtypes", multiple=True, type=click.Choice(list(FORMATS)), help="Repeatable."
@@ -131,6 +135,7 @@ _device = click.option("--device", default="cpu", show_default=True, help="Where
 @ci_options
 def run(
     targets: tuple[str, ...],
+    spared: tuple[str, ...],
     device: str,
     dtypes: tuple[str, ...],
     slugs: tuple[str, ...],
@@ -153,7 +158,7 @@ def run(
     package.module:attribute or proc:COMMAND, a program that speaks the protocol (docs/protocol.md).
     """
     plan = Plan(
-        found=_runnable(targets),
+        found=_runnable(targets, spared),
         properties=_properties(slugs),
         device=device,
         dtypes=tuple(dict.fromkeys(dtypes)),
@@ -216,9 +221,14 @@ def _page(results: Results, folder: Path) -> Path:
         ) from None
 
 
-def _runnable(targets: tuple[str, ...]) -> list[Found]:
-    """What the targets name; without any, all that can run here."""
+def _runnable(targets: tuple[str, ...], spared: tuple[str, ...] = ()) -> list[Found]:
+    """What the targets name; without any, all that can run here: but for those to be spared."""
     found = find(targets)
+    names = {item.name for item in [*found, *find()]} if spared else set()
+    for name in spared:
+        if name not in names:
+            raise UsageError(f"there is no implementation {name!r}{did_you_mean(name, names)}")
+    found = [item for item in found if item.name not in spared]
     if not targets:
         missing = [item.name for item in found if item.unavailable]
         found = [item for item in found if not item.unavailable]

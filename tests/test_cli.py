@@ -54,6 +54,18 @@ def wrong(tmp_path: Path) -> Path:
     return write(tmp_path / "wrong.py", WRONG)
 
 
+def test_what_is_spared_is_not_asked(right: Path, wrong: Path, tmp_path: Path) -> None:
+    both = ("run", right, wrong, *ALWAYS, "--output", tmp_path / "out", "--except")
+    assert conformance(*both, "wrong").exit_code == 0
+    cells = read_results(tmp_path / "out" / "results.jsonl", strict=True).cells
+    assert {cell["implementation"] for cell in cells} == {"right"}
+    assert (
+        conformance(*both, "torch-fused").exit_code == 1
+    )  # there is one, which was not to be asked
+    mistaken = conformance(*both, "rong")
+    assert (mistaken.exit_code, "did you mean" in mistaken.output) == (2, True)
+
+
 @pytest.fixture
 def failed(wrong: Path, tmp_path: Path) -> Path:
     """The results of a run that failed."""

@@ -1,4 +1,4 @@
-"""The time of log_softmax is quadratic in the number of classes: 16 times for four times as many."""
+"""The time of log_softmax is quadratic in the number of classes: 16 times for 4 times as many."""
 
 import sys
 import time

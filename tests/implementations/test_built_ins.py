@@ -44,6 +44,7 @@ DIVERGENT = {
     ("torch-loss-parallel", "spatial"),  # the gradient is of other targets
     ("paddle-smoothed", "float64"),  # smoothed labels are float32
     ("paddle-smoothed", "spatial"),  # smoothing divides by the last axis
+    ("mxnet-gluon", "float32"),  # log-softmax is off by 1.4e-6
 }
 """What implementations declare and do not keep, as docs/findings.md says."""
 FORWARD_ONLY = (
@@ -67,7 +68,7 @@ def session_of(name):
 
 
 def param_of(name):
-    slow = name in SLOW or name.startswith(("tinygrad", "mindspore"))
+    slow = name in SLOW or name.startswith("tinygrad")
     return pytest.param(name, marks=[pytest.mark.slow] if slow else [])
 
 
@@ -154,7 +155,7 @@ def test_each_adapter_says_what_it_is_and_of_which_version(session):
 
 def test_each_adapter_computes_the_worked_example(session):
     has = session.implementation.capabilities
-    reduction = "mean" if "mean" in has.reductions else "none"
+    reduction = next(way for way in ("mean", "none", "sum") if way in has.reductions)
     options = {"reduction": reduction} if "reduction" in has.options else {}
     for dtype in has.dtypes:
         if (session.implementation.name, dtype) in DIVERGENT:
@@ -167,7 +168,8 @@ def test_each_adapter_computes_the_worked_example(session):
         expected, gradient = formula(x, target, reduction=reduction)
         assert_close(loss, expected, dtype)
         if dtype in ("float32", "float64"):
-            assert f"{loss.mean():.4f}" == LOSS
+            mean = loss / len(x) if reduction == "sum" else loss.mean()
+            assert f"{mean:.4f}" == LOSS
         if has.gradient:
             cotangent = np.ones(loss.shape).astype(x.dtype)
             actual = session.gradient(cotangent, x, target, **options)
