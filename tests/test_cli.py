@@ -61,7 +61,7 @@ def test_what_is_spared_is_not_asked(right: Path, wrong: Path, tmp_path: Path) -
     assert {cell["implementation"] for cell in cells} == {"right"}
     assert (
         conformance(*both, "torch-fused").exit_code == 1
-    )  # there is one, which was not to be asked
+    )  # it was not to be asked
     mistaken = conformance(*both, "rong")
     assert (mistaken.exit_code, "did you mean" in mistaken.output) == (2, True)
 
