@@ -20,7 +20,7 @@ from conformance.errors import UsageError
 from conformance.report.pages import page, put
 from conformance.report.site import FINDINGS, FINDINGS_SOURCE
 
-_SCRIPT = re.compile(r"[\w-]+/[\w-]+\.py")
+_SCRIPT = re.compile(r"[\w-]+/[\w-]+\.(py|mjs)")
 """Scripts lie in a folder beside the file: nothing else is read, and nothing elsewhere written."""
 _PRE = '<details class="script" id="{0}"><summary>The script</summary>\
 <pre tabindex="0"><code>{1}</code></pre>\
