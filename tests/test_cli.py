@@ -59,9 +59,7 @@ def test_what_is_spared_is_not_asked(right: Path, wrong: Path, tmp_path: Path) -
     assert conformance(*both, "wrong").exit_code == 0
     cells = read_results(tmp_path / "out" / "results.jsonl", strict=True).cells
     assert {cell["implementation"] for cell in cells} == {"right"}
-    assert (
-        conformance(*both, "torch-fused").exit_code == 1
-    )  # it was not to be asked
+    assert conformance(*both, "torch-fused").exit_code == 1  # it was not to be asked
     mistaken = conformance(*both, "rong")
     assert (mistaken.exit_code, "did you mean" in mistaken.output) == (2, True)
 

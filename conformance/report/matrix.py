@@ -15,8 +15,8 @@ from conformance.report.text import clip, listed, visible
 def square(run: Run, here: Place, column: Column, slug: str) -> Markup:
     """A property of an implementation: a mark a dtype, as one link to all that is known of it.
 
-    One mark for all dtypes where it is the same.  What is not asked in any leads nowhere: its page
-    has the reason.
+    One mark for all dtypes where it is the same.  What was not asked leads nowhere: its page has
+    the reason.  Where nothing but passes are, the script of the page makes the link: they are most.
     """
     cells = [run.cell(column, slug, dtype) for dtype in run.dtypes]
     if not any(cells):
@@ -24,9 +24,10 @@ def square(run: Run, here: Place, column: Column, slug: str) -> Markup:
     statuses = {cell.status if cell else None for cell in cells}
     shown = marks(cells[:1] if len(statuses) == 1 else cells)
     words = escape(visible(in_words(cells)))
-    if not any(status and status.asked for status in statuses):
-        return Markup('<b role=img aria-label="{}">{}</b>').format(words, shown)
     address = here.group(column, slug)
+    asked = {status.name for status in statuses if status and status.asked}
+    if not asked or (asked == {"pass"} and "~" not in address):
+        return Markup('<b role=img aria-label="{}">{}</b>').format(words, shown)
     return Markup('<a href="{}" aria-label="{}">{}</a>').format(address, words, shown)
 
 

@@ -30,7 +30,8 @@ def test_ours_is_whole() -> None:
     prose = read_prose(FINDINGS)
     page = Page(render(prose, "the report"))
     assert sorted(prose.scripts) == sorted(
-        path.relative_to(FINDINGS.parent).as_posix() for path in FINDINGS.parent.glob("findings/*.*")
+        path.relative_to(FINDINGS.parent).as_posix()
+        for path in FINDINGS.parent.glob("findings/*.*")
     )
     for source in prose.scripts.values():
         assert " ".join(source.split()) in " ".join(page.text.split())

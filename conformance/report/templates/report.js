@@ -63,6 +63,19 @@
     (!f.framework || [column.dataset.framework, column.dataset.library].includes(f.framework));
   /* What is searched of a property is its whole statement, with its needs and regimes. */
   const stated = (row) => document.getElementById(decodeURIComponent(row.querySelector(".slug").hash.slice(1)));
+  /* Where nothing but passes are, the link is made here: they are most of the matrix. */
+  for (const row of matrix ? $(".property", matrix) : []) {
+    const slug = row.querySelector(".slug").hash.replace("#property/", "");
+    $("td", row).forEach((cell, i) => {
+      const marks = cell.querySelector("b");
+      if (!marks?.querySelector(".pass")) return;
+      const link = document.createElement("a");
+      link.href = `${columns[i].querySelector("a").getAttribute("href").split("#")[0]}#${columns[i].dataset.device}/${slug}`;
+      link.setAttribute("aria-label", marks.getAttribute("aria-label"));
+      link.append(...marks.childNodes);
+      marks.replaceWith(link);
+    });
+  }
   const each = (marks) => (marks.length === 1 ? dtypes.map(() => marks[0]) : marks);
   let model = null;
   let narrowed = false;
