@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from markupsafe import Markup, escape
 
@@ -22,7 +23,7 @@ def square(run: Run, here: Place, column: Column, slug: str) -> Markup:
     if not any(cells):
         return Markup("")
     statuses = {cell.status if cell else None for cell in cells}
-    shown = marks(cells[:1] if len(statuses) == 1 else cells)
+    shown = marks(cells[:1]) if len(statuses) == 1 else _neighbours(cells)
     words = escape(visible(in_words(cells)))
     address = here.group(column, slug)
     asked = {status.name for status in statuses if status and status.asked}
@@ -38,6 +39,17 @@ def marks(cells: Sequence[Cell | None]) -> Markup:
         if cell
         else Markup("<i class=none></i>")
         for cell in cells
+    )
+
+
+def _neighbours(cells: Sequence[Cell | None]) -> Markup:
+    """The same marks, neighbours that are alike in one: the script of the page takes them apart."""
+    runs = [(status, [*run]) for status, run in groupby(c.status if c else None for c in cells)]
+    return Markup("").join(
+        Markup("<i class={}>{}</i>").format(status.name, status.glyph * len(run))
+        if status
+        else Markup("<i></i>") * len(run)
+        for status, run in runs
     )
 
 

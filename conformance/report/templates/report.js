@@ -63,6 +63,13 @@
     (!f.framework || [column.dataset.framework, column.dataset.library].includes(f.framework));
   /* What is searched of a property is its whole statement, with its needs and regimes. */
   const stated = (row) => document.getElementById(decodeURIComponent(row.querySelector(".slug").hash.slice(1)));
+  /* The page is smaller where neighbours that are alike are one mark: one for each dtype is made here. */
+  for (const run of matrix ? $(".property i", matrix) : []) {
+    const [first, ...more] = run.textContent;
+    if (!more.length) continue;
+    run.textContent = first;
+    run.after(...more.map(() => run.cloneNode(true)));
+  }
   /* Where nothing but passes are, the link is made here: they are most of the matrix. */
   for (const row of matrix ? $(".property", matrix) : []) {
     const slug = row.querySelector(".slug").hash.replace("#property/", "");
@@ -133,7 +140,7 @@
         if ((!f.family || family === f.family) && has(f.level, level) && says(f, text)) {
           marks.forEach((cell, c) => {
             if (shown[c]) cell.forEach((status, d) => {
-              if (!right[d] || status === "none" || !has(f.status, status)) return;
+              if (!right[d] || !status || !has(f.status, status)) return;
               found += 1;
               ends[c].set(status, (ends[c].get(status) || 0) + 1);
             });
