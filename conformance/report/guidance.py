@@ -1,8 +1,8 @@
 """Which implementation to take: what the records say, and no opinion.
 
 By library: those of which no ``must`` fails in any dtype that they offer, or the one of which
-fewest fail; among them first the one of which most cells pass.  Who is asked less, since it offers
-less, fails less, and that is no merit.
+fewest of these fail; among them first the one of which most cells pass.  Who is asked less, since
+it offers less, fails less, and that is no merit.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ class Choice:
     must: int
     should: int
     judged: int
+    dtypes: tuple[str, ...]
+    """In which it was judged, where that is not all of the run."""
 
 
 def choices(run: Run) -> dict[str, list[Choice]]:
@@ -30,8 +32,12 @@ def choices(run: Run) -> dict[str, list[Choice]]:
         cells = run.of(column)
         failing = [cell.level for cell in cells if cell.counts and cell.status.detailed]
         judged = score(cells).judged
+        dtypes = tuple(
+            d for d in run.dtypes if any(c.dtype == d and c.status.judged for c in cells)
+        )
         if judged:
-            choice = Choice(column, failing.count("must"), failing.count("should"), judged)
+            some = dtypes if len(dtypes) < len(run.dtypes) else ()
+            choice = Choice(column, failing.count("must"), failing.count("should"), judged, some)
             found.setdefault(column.library, []).append(choice)
     return {library: _best(all_) for library, all_ in sorted(found.items())}
 

@@ -45,14 +45,19 @@ class LittleTable:
     call: str
     layout: str
     regime: str
+    others: int
+    """How many batches more the property asked about, which are made of this one."""
 
 
 def little_table(witness: Mapping[str, Any]) -> LittleTable | None:
     """The table of the case that failed: the one that was asked, where the drawn one was not."""
-    return table_of(asked_case(witness))
+    asked = [one["case"] for one in witness.get("asked") or ()]  # None: the one before
+    asked[:1] = [asked[0] or witness["case"]] if asked else []
+    batches = {repr(case) for case in asked if case}
+    return table_of(asked_case(witness), max(0, len(batches) - 1))
 
 
-def table_of(case: Case) -> LittleTable | None:
+def table_of(case: Case, others: int = 0) -> LittleTable | None:
     """A case as a table.
 
     None where its arrays do not belong together: there are questions that must be refused.
@@ -76,6 +81,7 @@ def table_of(case: Case) -> LittleTable | None:
         call=call_text(case),
         layout=case.layout,
         regime=case.regime,
+        others=others,
     )
 
 

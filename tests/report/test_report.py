@@ -20,6 +20,7 @@ from conformance.report.run import arrange
 from conformance.report.status import STATUSES, WORST_FIRST, status_of
 from conformance.report.text import number, percent
 from conformance.report.verdict import headline, score, story
+from conformance.report.witness import little_table
 
 # -- complete ----------------------------------------------------------------------------------
 
@@ -64,6 +65,16 @@ def test_a_finding_is_told_in_full(pages: dict[str, Page]) -> None:
             for said in (cell["message"], cell["reason"], cell["witness"]["expected"]):
                 assert not said or said in text
             assert f"conformance replay results.jsonl --cell {cell['id']}" in text
+
+
+def test_a_table_says_how_many_batches_more_were_asked_about() -> None:
+    drawn = next(r["witness"] for r in records() if r["kind"] == "cell" and r["witness"])
+    other = drawn["case"] | {"regime": "another"}
+    for cases, more in (([], 0), ([None], 0), ([None, None], 0), ([None, other], 1),
+                        ([other], 0), ([other, drawn["case"], other], 1)):  # fmt: skip
+        table = little_table(drawn | {"asked": [{"question": "loss", "case": c} for c in cases]})
+        assert table is not None
+        assert table.others == more
 
 
 def test_evidence_is_shown_for_what_passed(pages: dict[str, Page]) -> None:
