@@ -6,10 +6,14 @@ was printed before a report.  The worker leaves one at every border (see ``child
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
 KEPT = 1024
 """Bytes that are kept of the beginning and of the end of what a cell printed."""
+
+_WHERE = re.compile(r"(?:/[^\s/'\":]+)+/lib/(?=python\d+\.\d+/)")
+"""Where on a machine a Python and its packages lie: records tell nobody about the machine."""
 
 
 class Output:
@@ -59,6 +63,10 @@ class _Part:
     def text(self) -> str | None:
         """As text; None where there is none."""
         if not self.left_out:
-            return (self.head + self.tail).decode("utf-8", "replace") or None
-        head, tail = (part.decode("utf-8", "replace") for part in (self.head, self.tail))
+            return _told(self.head + self.tail) or None
+        head, tail = map(_told, (self.head, self.tail))
         return f"{head}\n[... {self.left_out:,} bytes left out ...]\n{tail}"
+
+
+def _told(content: bytes) -> str:
+    return _WHERE.sub("", content.decode("utf-8", "replace"))

@@ -81,3 +81,9 @@ def test_the_last_words_of_a_worker_are_kept_and_shown_in_the_report(tmp_path: P
     page = own.read_text("utf-8")
     assert "What it printed" in page
     assert "<bdi>&lt;b&gt;</bdi>" in page
+
+
+def test_it_does_not_say_where_on_the_machine_python_lies() -> None:
+    output = Output(b"<mark>")
+    output.feed(b'File "/home/me/.venv/lib/python3.11/site-packages/torch/nn.py", /usr/lib/x<mark>')
+    assert output.next() == 'File "python3.11/site-packages/torch/nn.py", /usr/lib/x'
