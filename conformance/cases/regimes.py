@@ -133,6 +133,19 @@ def _masked(
     return np.where(mask, -np.inf, x), target
 
 
+def _masked_tiles(
+    rng: np.random.Generator, rows: int, classes: int, fmt: FloatFormat
+) -> tuple[Rows, Classes | None]:
+    # Half of the classes and more, on one side of the target: every tile of up to C/2 of them.
+    x = rng.standard_normal((rows, classes))
+    target = rng.integers(min(classes // 2 + 1, classes - 1), classes, rows)
+    _lose(rng, x, target, target - 1)
+    x[np.arange(classes) < target[:, None] - 1] = -np.inf
+    mirrored = rng.random(rows) < 0.5
+    x[mirrored] = x[mirrored, ::-1]
+    return x, np.where(mirrored, classes - 1 - target, target)
+
+
 def _large(
     rng: np.random.Generator, rows: int, classes: int, fmt: FloatFormat
 ) -> tuple[Rows, Classes | None]:
@@ -178,14 +191,20 @@ def _at_an_edge(rng: np.random.Generator, rows: int, classes: int, last: bool = 
 
 
 def _two_at_edges(rng: np.random.Generator, target: Classes, classes: int) -> Rows:
-    """Every second row is won by another class than the target; the rest of it counts for little.
-
-    With the largest logit 0 its bound is then small in every dtype.  (That of as many merges as
-    there are classes grows with their square.)  The remaining rows are flat: there all count.
-    """
+    """Every second row is won by another class than the target, and the remaining ones are flat."""
     x = rng.standard_normal((target.size, classes))
     winner = _at_an_edge(rng, target.size, classes)
-    winner = np.where(winner == target, (winner + 1) % classes, winner)
+    _lose(rng, x, target, np.where(winner == target, (winner + 1) % classes, winner))
+    return x
+
+
+def _lose(rng: np.random.Generator, x: Rows, target: Classes, winner: Classes) -> None:
+    """Let the winner win every second row; the rest of it counts for little.
+
+    With the largest logit 0 its bound is then small in every dtype.  (That of as many merges as
+    there are classes grows with their square.)  The remaining rows stay flat: there all count.
+    """
+    classes = x.shape[1]
     peaked = np.arange(0, target.size, 2)
     # 7 to 9: the target's probability, e^-gap, is a normal number of float16.  Beyond 5000 classes
     # C^2 e^-gap, and with it that bound, stays what it is there: e^10.
@@ -193,7 +212,6 @@ def _two_at_edges(rng: np.random.Generator, target: Classes, classes: int) -> Ro
     x[peaked] -= np.log(classes) + gap[:, None] + 1
     x[peaked, target[peaked]] = -gap
     x[peaked, winner[peaked]] = 0
-    return x
 
 
 def _edges(
@@ -237,6 +255,7 @@ REGIMES: dict[str, Regime] = {
         Regime("gap", "the target loses by more than exp can span", _gap),
         Regime("ties", "many equal logits", _ties),
         Regime("masked", "-inf at classes other than the target", _masked),
+        Regime("masked-tiles", "-inf at all classes on one side of the target", _masked_tiles),
         Regime("large", "logits up to 1/256 of the largest number", _large),
         Regime("near-overflow", "logits up to a quarter of the largest number", _near_overflow),
         Regime("subnormal", "logits below the smallest normal number", _subnormal),
@@ -251,7 +270,7 @@ REGIMES: dict[str, Regime] = {
     )
 }
 
-SIZES = (*TILES, "odd-classes", "last-tile", "vocabulary", *BATCHES)
+SIZES = (*TILES, "odd-classes", "last-tile", "vocabulary", "masked-tiles", *BATCHES)
 """The regimes that are about sizes alone."""
 
 FINITE = tuple(name for name in REGIMES if name not in ("masked", *SIZES))

@@ -84,10 +84,12 @@ def _spoils(prop: Property, answer: Answer, case: Case, *, is_zero: bool) -> Ite
     elif prop.about == "refusal" and not np.isfinite(value.astype(np.float64)).all():
         yield np.where(np.isfinite(value.astype(np.float64)), value, 1).astype(value.dtype)
     else:
-        yield from _other_values(value, labelled=prop.level == "behaviour", is_zero=is_zero)
+        yield from _other_values(
+            value, _step(value, case), labelled=prop.level == "behaviour", is_zero=is_zero
+        )
 
 
-def _other_values(value: Array, *, labelled: bool, is_zero: bool) -> Iterator[Array]:
+def _other_values(value: Array, step: float, *, labelled: bool, is_zero: bool) -> Iterator[Array]:
     """Zeroed, scaled, sign flipped, rows swapped: each where it differs from the answer.
 
     Where the answer is 0, or should be: ones.  A label names what an answer is, not how large: 0
@@ -100,11 +102,11 @@ def _other_values(value: Array, *, labelled: bool, is_zero: bool) -> Iterator[Ar
         if value.size:
             yield (value == 0).astype(value.dtype)
         return
-    spoils = [np.zeros_like(value), _scaled(value), _negated(value)]
+    spoils = [np.zeros_like(value), _scaled(value, step), _negated(value)]
     if value.ndim and value.shape[0] > 1:
         spoils.append(value[::-1])
     for spoiled in spoils:
-        if _differs(spoiled, value):
+        if _differs(spoiled, value, step):
             yield spoiled
 
 
@@ -124,22 +126,27 @@ def _other_specials(value: Array) -> Iterator[Array]:
             yield spoiled
 
 
-def _step(value: Array) -> float:
+def _step(value: Array, case: Case) -> float:
     """The size of a spoil, relative: 1 %, or 256 u where that is more.
+
+    u is that of the answer or of the logits, the larger one: a float32 loss of bfloat16 logits may
+    be as inaccurate as they are.
 
     That is 12.5 % in float16 and twice the value in bfloat16: the widest class of sane arithmetic
     may be off by some tens of u at ten classes, on either side of a comparison of two computed
     values; 1 % in bfloat16 (u = 0.4 %) is a handful of roundings.
     """
-    fmt = FORMATS.get(value.dtype.name)
-    return 0.0 if fmt is None else max(0.01, 256 * fmt.unit_roundoff)
+    if value.dtype.name not in FORMATS:
+        return 0.0
+    formats = FORMATS[value.dtype.name], FORMATS[case.dtype]
+    return max(0.01, *(256 * fmt.unit_roundoff for fmt in formats))
 
 
-def _scaled(value: Array) -> Array:
+def _scaled(value: Array, step: float) -> Array:
     if value.dtype.name not in FORMATS:
         return value + np.ones_like(value)
     with np.errstate(over="ignore"):
-        scaled: Array = (value.astype(np.float64) * (1 + _step(value))).astype(value.dtype)
+        scaled: Array = (value.astype(np.float64) * (1 + step)).astype(value.dtype)
     return scaled
 
 
@@ -150,10 +157,10 @@ def _negated(value: Array) -> Array:
     return negated
 
 
-def _differs(spoiled: Array, value: Array) -> bool:
+def _differs(spoiled: Array, value: Array, step: float) -> bool:
     """Whether a spoil is one: somewhere it is off by the step, relative to the largest number."""
     x, y = spoiled.astype(np.float64), value.astype(np.float64)
     same = (x == y) | (np.isnan(x) & np.isnan(y))
     with np.errstate(invalid="ignore", over="ignore"):
-        small = np.abs(x - y) < 0.9 * _step(value) * np.max(np.abs(y), initial=0.0)
+        small = np.abs(x - y) < 0.9 * step * np.max(np.abs(y), initial=0.0)
     return not bool(np.all(same | small))

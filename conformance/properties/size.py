@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from conformance.cases.case import Case
 from conformance.cases.regimes import BATCHES, TILES
-from conformance.cases.space import PLAIN
+from conformance.cases.space import EVERYTHING, PLAIN
 from conformance.properties.property import states
+from conformance.properties.transform import normalised
 from conformance.properties.trial import Trial
 
 SIZES = PLAIN.but(shapes=("batched", "spatial"))
@@ -84,6 +85,28 @@ def vocabularies(case: Case, trial: Trial) -> None:
 
 
 @states(
+    "All options together are right around tiles, and with the vocabularies of language models.",
+    slug="options-at-size",
+    family="size",
+    formula="l as in loss-formula, C = 63 .. 65, 4095 .. 4097, 32000 .. 151936",
+    space=EVERYTHING.but(
+        regimes=("tile-64", "tile-4096", "vocabulary"), shapes=("batched", "spatial")
+    ),
+    needs=("gradient",),
+    strong=("tile-64",),
+    links=(
+        "https://github.com/NVIDIA/Megatron-LM/pull/5522",
+        "https://github.com/pytorch/pytorch/issues/73205",
+    ),
+    share=0.05,
+)
+def options_at_size(case: Case, trial: Trial) -> None:
+    case = normalised(case)
+    trial.loss_is_right(case)
+    trial.gradient_is_right(case)
+
+
+@states(
     "Loss and gradient are right for hundreds to tens of thousands of rows.",
     slug="many-rows-at-once",
     family="size",
@@ -156,6 +179,7 @@ PROPERTIES = (
     odd_class_counts,
     labels_in_the_last_tile,
     vocabularies,
+    options_at_size,
     many_rows_at_once,
     many_rows_reduced,
     beyond_int32,

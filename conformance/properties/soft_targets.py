@@ -8,7 +8,7 @@ from conformance.cases.case import Case
 from conformance.cases.regimes import ORDINARY
 from conformance.cases.space import EVERYTHING, PLAIN
 from conformance.properties.property import states
-from conformance.properties.transform import flattened, in_two, one_hot, take_rows
+from conformance.properties.transform import flattened, in_two, normalised, one_hot, take_rows
 from conformance.properties.trial import Trial
 
 SOFT = EVERYTHING.but(targets=("probabilities",), ignored=("none",))
@@ -35,6 +35,21 @@ def probabilities_formula(case: Case, trial: Trial) -> None:
     needs=("gradient",),
 )
 def probabilities_gradient(case: Case, trial: Trial) -> None:
+    trial.gradient_is_right(case)
+
+
+@states(
+    "Loss and gradient follow the formula for probabilities of which each row sums to one.",
+    slug="normalised-probabilities",
+    family="soft_targets",
+    formula="sum_c q_c = 1, exactly: l = -sum_c w_c q_c log p_c and its gradient",
+    space=SOFT.but(smoothings=(None,)),
+    needs=("gradient",),
+    share=0.5,
+)
+def normalised_probabilities(case: Case, trial: Trial) -> None:
+    case = normalised(case)
+    trial.loss_is_right(case)
     trial.gradient_is_right(case)
 
 
@@ -126,6 +141,7 @@ def masked_class_with_probability_zero(case: Case, trial: Trial) -> str:
 PROPERTIES = (
     probabilities_formula,
     probabilities_gradient,
+    normalised_probabilities,
     one_hot_equals_index,
     linear_in_the_probabilities,
     probabilities_need_not_sum_to_one,

@@ -34,6 +34,11 @@ CHOICE = EACH.but(regimes=("typical",), min_classes=2)
     ),
 )
 def finite_for_finite(case: Case, trial: Trial) -> None:
+    _right_and_finite(case, trial)
+
+
+def _right_and_finite(case: Case, trial: Trial) -> None:
+    """Loss and gradient are within their bounds; where these are infinite, they are finite."""
     exact = trial.exact(case)
     assert exact.gradient is not None
     loss, gradient = trial.loss(case), trial.gradient(case)
@@ -62,6 +67,20 @@ def finite_for_finite(case: Case, trial: Trial) -> None:
 def masked_classes(case: Case, trial: Trial) -> None:
     trial.loss_is_right(case)
     trial.gradient_is_right(case)
+
+
+@states(
+    "-inf over whole tiles of classes removes them: loss and gradient stay finite.",
+    slug="masked-tiles",
+    family="special_values",
+    formula="x_c = -inf for c < y - 1, or for c > y + 1: the rest as if these c were not there",
+    space=PLAIN.but(regimes=("masked-tiles",), min_classes=3),
+    needs=("gradient",),
+    strong=("masked-tiles",),
+    share=0.1,
+)
+def masked_tiles(case: Case, trial: Trial) -> None:
+    _right_and_finite(case, trial)
 
 
 def _with(case: Case, row: int, place: int | slice, value: float) -> Case:
@@ -256,6 +275,7 @@ def masked_target_gradient(case: Case, trial: Trial) -> str:
 PROPERTIES = (
     finite_for_finite,
     masked_classes,
+    masked_tiles,
     masked_classes_in_forward_mode,
     masked_target_is_infinite,
     nan_is_kept,

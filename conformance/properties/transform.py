@@ -187,6 +187,23 @@ def in_two(values: Array, axis: int = 0) -> tuple[Array, Array]:
     return (values - rest) * number(2), rest
 
 
+def normalised(case: Case) -> Case:
+    """The case with probabilities of which each row sums to 1; with class indices, as it is.
+
+    They are multiples of 1/64, so that they sum to 1 exactly in every format.  The largest of each
+    row takes what rounding down the others has left: all, where all are 0.
+    """
+    if not case.soft:
+        return case
+    q = rows_of(case.target, case.class_axis).astype(np.float64)
+    largest = q.argmax(-1)[..., None]
+    total = q.sum(-1, keepdims=True)
+    shares = np.floor(64 * q / np.where(total == 0, 1, total))
+    np.put_along_axis(shares, largest, 0, -1)
+    np.put_along_axis(shares, largest, 64 - shares.sum(-1, keepdims=True), -1)
+    return case.but(target=shaped_as((shares / 64).astype(case.target.dtype), case))
+
+
 def rng_of(case: Case) -> np.random.Generator:
     """Random numbers that are a function of the case: the same in every replay of it."""
     entropy = np.frombuffer(case.logits.tobytes()[:64].ljust(64, b"\0"), np.uint32)

@@ -174,7 +174,7 @@ class Faithful:
 
     def smoothed(self, b: Batch) -> Array:
         number = b.x.dtype.type
-        return number(1 - b.e) * b.q + number(b.e) / number(b.classes)
+        return number(1 - b.e) * b.q + number(b.e / b.classes)
 
     # -- the numbers -----------------------------------------------------------------------------
 

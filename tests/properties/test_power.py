@@ -221,6 +221,14 @@ def test_values_are_scaled_by_what_the_format_can_tell(dtype: str, factor: float
     assert float(seen[1]) == pytest.approx(2 * factor, rel=1e-3)
 
 
+def test_a_wide_answer_to_narrow_logits_is_scaled_by_what_these_can_tell() -> None:
+    seen = []
+    accepts = planted(lambda case, trial: seen.append(trial.ask("loss", case)))  # returns no label
+    narrow = ROWS.but(logits=ROWS.logits.astype(np.float16))
+    power_of(accepts, np.array(2.0, np.float32), case=narrow)
+    assert float(seen[1]) == 2.25
+
+
 def test_bfloat16_is_doubled() -> None:
     seen = []
     accepts = planted(lambda case, trial: seen.append(trial.ask("loss", case)))  # returns no label

@@ -19,6 +19,7 @@ from conformance.properties.transform import (
     ignore_index_of,
     in_two,
     kept,
+    normalised,
     one_hot,
     other_targets,
     permute_classes,
@@ -223,6 +224,28 @@ def test_coarse_logits_have_an_exact_middle(case: Case):
     x = coarse(case).logits.astype(np.float64)
     middle = x / 2 + np.roll(x, 1, case.class_axis) / 2
     assert np.array_equal(middle.astype(case.logits.dtype).astype(np.float64), middle)
+
+
+@given(case=cases(EVERYTHING.but(targets=("probabilities",))))
+@often
+def test_probabilities_sum_to_one_exactly_in_every_format(case: Case):
+    q = normalised(case).target
+    assert q.dtype == case.target.dtype
+    assert (q.astype(np.float64) >= 0).all()
+    assert (q.astype(np.float64).sum(case.class_axis) == 1).all()
+    largest = case.target.astype(np.float64).argmax(case.class_axis, keepdims=True)
+    assert (np.take_along_axis(q, largest, case.class_axis) > 0).all()
+
+
+def test_what_rounding_leaves_goes_to_the_largest_probability():
+    third = np.array([[1, 1, 1], [0, 0, 0], [0, 2, 2]], np.float16)
+    right = np.array([[22, 21, 21], [64, 0, 0], [0, 32, 32]]) / 64
+    assert np.array_equal(normalised(Case(logits=third, target=third)).target, right)
+
+
+def test_class_indices_are_not_normalised():
+    case = Case(logits=np.zeros((2, 3), np.float32), target=np.array([0, 1]))
+    assert normalised(case) is case
 
 
 @given(case=cases(EVERYTHING.but(targets=("probabilities",))))

@@ -50,6 +50,17 @@ class LabelsIn16Bits(Faithful):
         return right if classes < 2**16 else super().one_hot(labels % 2**16, kept, classes)
 
 
+class SmoothedOverTheFirstBlock(Faithful):
+    """Of many classes, those beyond a block of 2^12 have no share of the smoothing."""
+
+    fails = "options-at-size"
+
+    def smoothed(self, b: Batch) -> Array:
+        k = super().smoothed(b)
+        k[:, 2**12 :] = (1 - b.e) * b.q[:, 2**12 :]
+        return k
+
+
 class RowOffsetIn16Bits(Faithful):
     """The number of a row is held in 16 bits: row 65536 reads the losses of row 0."""
 

@@ -21,6 +21,28 @@ class EmptyLanesMerged(Faithful):
         return sums if terms.shape[1] >= LANES else sums * np.nan
 
 
+class MaskedBlocksMerged(Faithful):
+    """Maximum and sum run over blocks of classes: one that is all -inf subtracts -inf from -inf.
+
+    Liger Kernel, flash-attention and fla do so with blocks of 2^15, 2^14 and 2^16 classes.
+    """
+
+    fails = "masked-tiles"
+    block = 1024
+
+    def shifted(self, x: Array) -> Array:
+        first = x[:, : self.block]
+        unseen = np.isneginf(first).all(1, keepdims=True) & (x.shape[1] > self.block)
+        return np.where(unseen, np.nan, super().shifted(x))
+
+
+class WideMaskedBlocksMerged(MaskedBlocksMerged):
+    """The same, with blocks of 2^15 classes."""
+
+    dtype = "bfloat16"
+    block = 2**15
+
+
 class NarrowMaskedRowsAreZero(Faithful):
     """A row of -inf has the loss 0 where it is narrow, and NaN where it is not."""
 
