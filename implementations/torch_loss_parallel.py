@@ -1,7 +1,7 @@
 """PyTorch's loss of a DTensor whose classes are shared out over two processes (gloo).
 
-With one class the second process has none, raises, and leaves the first waiting; of logits (N, C, 0)
-a reshape never ends (docs/findings.md): neither is waited for here.
+With one class the second process has none, raises, and leaves the first waiting; of logits
+(N, C, 0) a reshape never ends (docs/findings.md): neither is waited for here.
 """
 
 import sys
