@@ -352,7 +352,7 @@ def report(
     files.write(content, results)
     folder = writable(output or results.parent)
     if prose:
-        explain(prose, folder)
+        explain(prose, content, folder)
     click.echo(_page(content, folder))
 
 

@@ -26,6 +26,7 @@ from conformance.report.publish import publish as publish_run
 from conformance.report.publish import refresh
 from conformance.report.terminal import print_diff
 from conformance.report.text import counted
+from conformance.report.witnesses import seen_in
 from conformance.version import __version__
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -93,10 +94,10 @@ def _prepare(file: Path) -> None:
         raise UsageError(f"{file}: cannot be written: {error.strerror}") from None
 
 
-def explain(prose: Prose, folder: Path) -> None:
+def explain(prose: Prose, results: Results, folder: Path) -> None:
     """Put the page that explains findings beside a report; ``StorageError`` where that fails."""
     try:
-        write_prose(prose, folder, back="the report")
+        write_prose(prose, folder, back="the report", seen=seen_in(results.records()))
     except OSError as error:
         raise StorageError(f"{folder}: cannot be written: {error.strerror or error}") from None
 

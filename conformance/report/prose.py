@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -19,6 +20,7 @@ from markupsafe import Markup
 from conformance.errors import UsageError
 from conformance.report.pages import page, put
 from conformance.report.site import FINDINGS, FINDINGS_SOURCE
+from conformance.report.witnesses import Seen, led_to_cells
 
 _SCRIPT = re.compile(r"[\w-]+/[\w-]+\.(py|mjs)")
 """Scripts lie in a folder beside the file: nothing else is read, and nothing elsewhere written."""
@@ -61,13 +63,18 @@ def keep(prose: Prose, site: Path) -> None:
         put(site / name, source)
 
 
-def write_prose(prose: Prose, folder: Path, *, back: str) -> None:
+def write_prose(
+    prose: Prose, folder: Path, *, back: str, seen: Seen = MappingProxyType({})
+) -> None:
     """Write the page into a folder; ``back``: what the index there is called.  ``OSError``."""
-    put(folder / FINDINGS, render(prose, back))
+    put(folder / FINDINGS, render(prose, back, seen))
 
 
-def render(prose: Prose, back: str) -> str:
-    """The page: its title is the first heading; headings have the ids that GitHub gives them."""
+def render(prose: Prose, back: str, seen: Seen = MappingProxyType({})) -> str:
+    """The page: its title is the first heading; headings have the ids that GitHub gives them.
+
+    ``seen``: where a run shows what an entry says.
+    """
     parser, title = _parser(), "Findings"
     tokens = parser.parse(prose.text)
     if tokens and tokens[0].tag == "h1":
@@ -75,6 +82,8 @@ def render(prose: Prose, back: str) -> str:
     _name_headings(tokens)
     for token in tokens:
         _lead_somewhere(token.children or (), prose.scripts)
+        if token.children:
+            token.children = list(led_to_cells(token.children, seen))
     body = parser.renderer.render(_with_scripts(tokens, prose.scripts), parser.options, {})
     headings = [
         (str(token.attrGet("id")), inline.content)

@@ -43,6 +43,7 @@ from conformance.report.pages import page, put
 from conformance.report.prose import Prose, keep, read_prose, write_prose
 from conformance.report.site import FINDINGS, FINDINGS_SOURCE, INDEX, KILL_MATRIX
 from conformance.report.text import clip, counted, listed
+from conformance.report.witnesses import seen_in
 
 CHANGES = "changes.html"
 SITE = "../../index.html"
@@ -82,6 +83,7 @@ def publish(
             keep(prose, site)
             write_prose(prose, site, back="all runs")
         done = _publish(path, results, site)
+        _explain(site)
         if fresh:  # the pages of runs that were there before lead to it, too
             _remake(site)
         return done
@@ -108,9 +110,23 @@ def refresh(site: Path, prose: Prose | None = None) -> Refreshed:
     with _ours(site):
         if prose:
             keep(prose, site)
-        if (site / FINDINGS_SOURCE).exists():
-            write_prose(read_prose(site / FINDINGS_SOURCE), site, back="all runs")
+        _explain(site)
         return _remake(site)
+
+
+def _explain(site: Path) -> None:
+    """The page that explains findings; it leads to the newest run of each implementation."""
+    if not (site / FINDINGS_SOURCE).exists():
+        return
+    seen, names, read = dict[tuple[str, str], str](), set[str](), _reader(site)
+    for record in history.read(site / "history"):
+        here = {entry["name"] for entry in record["implementations"]}
+        if new := here - names:
+            folder = _folder(record, site).relative_to(site).as_posix() + "/"
+            found = seen_in(read(record).records(), folder)
+            seen |= {place: address for place, address in found.items() if place[0] in new}
+            names |= here
+    write_prose(read_prose(site / FINDINGS_SOURCE), site, back="all runs", seen=seen)
 
 
 def _remake(site: Path) -> Refreshed:

@@ -1,4 +1,4 @@
-"""Logits (N, C, 0) are reshaped to (N, C, 0, 0) for ever, as a DTensor; loss_parallel takes these."""
+"""Logits (N, C, 0) are reshaped to (N, C, 0, 0) for ever: a DTensor, which loss_parallel takes."""
 
 import subprocess
 import sys
