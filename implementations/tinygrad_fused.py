@@ -5,7 +5,7 @@ It has float64 and float16, too; each shape and dtype is compiled anew, so one i
 
 from conformance import Unsupported, implementation
 
-MOST_ROWS, MOST_LOGITS = 3_000, 160_000  # without clang a call takes up to 10 s for so many
+MOST_ROWS, MOST_LOGITS = 3_000, 30_000  # without clang a call may take 10 s for so many
 
 
 @implementation(
