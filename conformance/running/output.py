@@ -64,8 +64,13 @@ class _Part:
         """As text; None where there is none."""
         if not self.left_out:
             return _told(self.head + self.tail) or None
-        head, tail = map(_told, (self.head, self.tail))
-        return f"{head}\n[... {self.left_out:,} bytes left out ...]\n{tail}"
+        # Half a line may be half a path, of which nobody could tell that it says where this runs.
+        head, cut, end = self.head.rpartition(b"\n")
+        begin, cut_too, tail = self.tail.partition(b"\n")
+        if not (cut and cut_too):
+            head, end, begin, tail = self.head, b"", b"", self.tail
+        left_out = self.left_out + len(end) + len(begin)
+        return f"{_told(head)}\n[... {left_out:,} bytes left out ...]\n{_told(tail)}"
 
 
 def _told(content: bytes) -> str:
