@@ -12,6 +12,8 @@ from collections import deque
 KEPT = 1024
 """Bytes that are kept of the beginning and of the end of what a cell printed."""
 
+LINE = 1_000
+"""Bytes of a line that is left out as a whole where it is cut."""
 _WHERE = re.compile(r"(?:/[^\s/'\":]+)+/lib/(?=python\d+\.\d+/)")
 """Where on a machine a Python and its packages lie: records tell nobody about the machine."""
 
@@ -65,12 +67,14 @@ class _Part:
         if not self.left_out:
             return _told(self.head + self.tail) or None
         # Half a line may be half a path, of which nobody could tell that it says where this runs.
-        head, cut, end = self.head.rpartition(b"\n")
-        begin, cut_too, tail = self.tail.partition(b"\n")
-        if not (cut and cut_too):
-            head, end, begin, tail = self.head, b"", b"", self.tail
-        left_out = self.left_out + len(end) + len(begin)
-        return f"{_told(head)}\n[... {left_out:,} bytes left out ...]\n{_told(tail)}"
+        head, tail = self.head, self.tail
+        if len(end := head.rpartition(b"\n")[2]) < LINE:
+            head = head.removesuffix(end)
+        if len(begin := tail.partition(b"\n")[0]) < LINE:
+            tail = tail.removeprefix(begin)
+        left_out = self.left_out + len(self.head + self.tail) - len(head + tail)
+        said = f"\n[... {left_out:,} bytes left out ...]\n"
+        return _told(head).removesuffix("\n") + said + _told(tail).removeprefix("\n")
 
 
 def _told(content: bytes) -> str:

@@ -44,6 +44,16 @@ def test_of_what_is_long_the_ends_are_kept() -> None:
     assert text == "a" * KEPT + "\n[... 1,310,720 bytes left out ...]\n" + "c" * KEPT
 
 
+def test_a_line_that_is_cut_is_left_out_and_so_is_a_path_in_it() -> None:
+    path = b"/somewhere/lib/python3.11/site-packages/x.py: says\n"
+    said = fed(path * (3 * KEPT // len(path))).rest()
+    assert said
+    assert set(said.splitlines()) == {
+        "python3.11/site-packages/x.py: says",
+        next(line for line in said.splitlines() if "left out" in line),
+    }
+
+
 def test_bytes_that_are_no_text_are_shown_as_such() -> None:
     assert fed(b"\xff\x00 noise").rest() == "\N{REPLACEMENT CHARACTER}\x00 noise"
 
