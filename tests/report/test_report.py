@@ -13,6 +13,7 @@ from synthetic import records
 from variations import changed, two
 
 from conformance.records.results import JUDGED, UNOFFERED
+from conformance.report.build import build_report
 from conformance.report.causes import causes
 from conformance.report.disagreement import WRONG, disagreements, shared
 from conformance.report.matrix import in_words
@@ -155,6 +156,20 @@ def test_the_lesson_has_the_worked_example_and_the_curves(pages: dict[str, Page]
     assert re.search(r"float32 numpy-stable never 10\d\.\d 10\d\.\d", page.text)
     drawn = [label for label in page.all("aria-label") if "absolute error" in label]
     assert len(drawn) == 4
+
+
+def test_the_lesson_names_whose_own_loss_ends_where_the_steps_do(
+    pages: dict[str, Page], tmp_path: Path
+) -> None:
+    sentence = "A fused loss need not form that probability"
+    assert f"{sentence}. Drawn" in pages["softmax-log-nll.html"].text
+    found = records()
+    for record in found:
+        if record["kind"] == "curve" and record["implementation"] == "torch-fused":
+            record["points"] = [{**point, "fused": point["chain"]} for point in record["points"]]
+    build_report(found, tmp_path)
+    text = Page((tmp_path / "softmax-log-nll.html").read_text("utf-8")).text
+    assert f"{sentence}; torch-fused does, or" in " ".join(text.split())
 
 
 @pytest.mark.parametrize(
