@@ -333,6 +333,16 @@ def test_known_add_takes_what_lies_in_the_region_that_the_reason_speaks_of(
         assert cell["expectation"] == ("known" if cell["outcome"] == "fail" else None)
 
 
+def test_a_known_inaccuracy_hides_no_larger_one(failed: Path, wrong: Path, tmp_path: Path) -> None:
+    add = ("known", "add", failed, "--adapter", wrong, "--reason", "it scales", "--bounds")
+    again = ("run", wrong, *ALWAYS, "--output", tmp_path / "out")
+    assert conformance(*add, 1).exit_code == 2
+    assert conformance(*add, 1.5).exit_code == 0  # an eighth of the loss is many bounds
+    assert conformance(*again).exit_code == 1
+    assert conformance(*add, 1e9).exit_code == 0
+    assert conformance(*again).exit_code == 0
+
+
 def test_every_property_needs_a_region(failed: Path, wrong: Path) -> None:
     add = ("known", "add", failed, "--adapter", wrong, "--reason", "it scales")
     done = conformance(*add, "--every-property")

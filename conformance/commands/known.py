@@ -50,6 +50,12 @@ def known() -> None:
     is_flag=True,
     help="Expect it of every property whose case lies in the region.  Needs --when.",
 )
+@click.option(
+    "--bounds",
+    type=click.FloatRange(min=1, min_open=True),
+    metavar="N",
+    help="Expect only wrong numbers that are up to N bounds off.",
+)
 @adapters_option
 def add(
     results: Path,
@@ -60,6 +66,7 @@ def add(
     dtypes: tuple[str, ...],
     conditions: tuple[str, ...],
     every_property: bool,
+    bounds: float | None,
     adapters: tuple[str, ...],
 ) -> None:
     """Expect the unexpected failures in RESULTS from now on.
@@ -83,6 +90,8 @@ def add(
         replace(content, cells=tuple(chosen)), reason=reason, link=link, region=region
     )
     new = within(new) if region else new
+    if bounds is not None:
+        new = [replace(e, bounds=bounds) for e in new if e.fails == ("wrong",)]
     if not new:
         raise UsageError(f"{results} has no such unexpected failure")
     if every_property:

@@ -142,7 +142,7 @@ class Judge:
             if witness is None:
                 continue
             failure = self.examine(decode_case(witness["case"]))
-            as_recorded = failure is not None and expectation.expects(*way(failure.violation))
+            as_recorded = failure is not None and expects(expectation, failure.violation)
             self.still_fails[place] = failure is not None
             if as_recorded and failure is not None:
                 self.seen[place] = failure
@@ -342,7 +342,7 @@ class Judge:
             return None
         found = features(case, self.truth, self.session.device)
         for place, expectation in enumerate(self.known):
-            if expectation.expects(*way(violation)) and expectation.matches(found):
+            if expects(expectation, violation) and expectation.matches(found):
                 return place
         return None
 
@@ -425,6 +425,11 @@ def refusal(asker: Recorder) -> str | None:
     """Why the adapter could not pass on something that was asked, in its words, if it could not."""
     refused = (answer.raised for answer in asker.answers if answer.unsupported)
     return next((raised.message for raised in refused if raised), None)
+
+
+def expects(expectation: Expectation, violation: Violation) -> bool:
+    """Whether a violation is of the way, and within the distance, that an expectation records."""
+    return expectation.expects(*way(violation), violation.off)
 
 
 class _Found(Exception):

@@ -27,13 +27,17 @@ Float64 = NDArray[np.float64]
 class Violation(Exception):
     """A property does not hold on a case."""
 
-    def __init__(self, kind: str, message: str, *, expected: str = "", got: str = "") -> None:
+    def __init__(
+        self, kind: str, message: str, *, expected: str = "", got: str = "", off: float = np.inf
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         """The way it fails: wrong | not-finite | shape | dtype | raised | modified | accepted."""
         self.message = message
         self.expected = expected
         self.got = got
+        self.off = off
+        """The error / bound; infinite where it is no number that is too far off another."""
 
 
 @dataclass
@@ -151,6 +155,7 @@ class Trial:
                 f"{limit[where]:.9g} - {bound[where]:.2g}",
                 expected=f">= {float(limit[where])!r}",
                 got=f"{float(values[where])!r}",
+                off=_over(limit[where] - values[where], bound[where]),
             )
 
     def shaped(self, what: str, got: Array, shape: tuple[int, ...]) -> Array:
@@ -267,7 +272,18 @@ def _too_far(
     message = f"{what}{_at(where)} is {float(value):.9g}, should be {expected:.9g}"
     if kind == "wrong" and np.isfinite(expected):
         message += f" ± {limit:.2g} (off by {float(error[where]):.2g})"
-    return Violation(kind, message, expected=f"{expected!r} ± {limit:.3g}", got=f"{float(value)!r}")
+    return Violation(
+        kind,
+        message,
+        expected=f"{expected!r} ± {limit:.3g}",
+        got=f"{float(value)!r}",
+        off=_over(error[where], limit),
+    )
+
+
+def _over(error: Any, bound: Any) -> float:
+    """How many bounds an error is: infinite for a NaN, and where nothing is allowed."""
+    return float(error) / float(bound) if np.isfinite(error) and bound > 0 else np.inf
 
 
 def _first(mask: NDArray[np.bool_]) -> tuple[int, ...]:

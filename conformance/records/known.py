@@ -12,6 +12,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from math import inf
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -56,6 +57,8 @@ class Expectation:
     reason: str
     exception: str | None = None
     """The type that is raised, where ``fails`` is raised; ``None`` means any."""
+    bounds: float | None = None
+    """How far off it may be, in bounds, where ``fails`` is wrong; ``None`` means any distance."""
     link: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     """The distributions, and their versions, with which it was seen."""
@@ -81,9 +84,11 @@ class Expectation:
         reaches = (_meets(cell[n], self.when[n]) for n in cell if n in self.when)
         return self.property in (slug, EVERY_PROPERTY) and all(reaches)
 
-    def expects(self, way: str, exception: str | None = None) -> bool:
-        """Whether a failure is of a recorded way (and exception type, where one is recorded)."""
-        return way in self.fails and self.exception in (None, exception)
+    def expects(self, way: str, exception: str | None = None, off: float = inf) -> bool:
+        """Whether a failure is of a recorded way, and exception type and distance where these are
+        recorded: ``off`` is its error / bound."""
+        near = self.bounds is None or off <= self.bounds
+        return way in self.fails and self.exception in (None, exception) and near
 
     def witness_for(self, slug: str, dtype: str) -> Record | None:
         """The case that is replayed first in a cell, where the failure was seen there."""
@@ -143,6 +148,8 @@ def load_known(path: Path) -> tuple[Expectation, ...]:
         where = f"{path}: expectation {number} ({entry['property']})"
         if entry.get("exception") and entry["fails"] != ["raised"]:
             raise RecordsError(f"{where}: an exception belongs to fails: raised")
+        if entry.get("bounds") and entry["fails"] != ["wrong"]:
+            raise RecordsError(f"{where}: bounds belong to fails: wrong")
         if entry["property"] == EVERY_PROPERTY and not entry["when"].keys() - {"dtype", "device"}:
             raise RecordsError(f"{where}: every property needs a region beyond dtype and device")
         for witness in entry.get("witnesses", ()):

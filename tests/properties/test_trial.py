@@ -216,6 +216,21 @@ def test_an_inequality_fails_below_its_bound(got: float, kind: str):
     ) as found:
         trial().at_least("the loss", np.array([got]), np.ones(()), np.array([0.25]))
     assert found.value.kind == kind
+    assert found.value.off == (2 if kind == "wrong" else INF)
+
+
+@pytest.mark.parametrize(
+    ("got", "bound", "off"),
+    [(1.75, 0.25, 3), (1.75, 0.0, INF), (NAN, 0.25, INF), (-INF, 0.25, INF)],
+)
+def test_how_far_off_a_wrong_number_is_counts_in_bounds(got: float, bound: float, off: float):
+    right, less = np.array([1.0, 1.0]), np.array([1.0, got])
+    with pytest.raises(Violation) as found:
+        trial().same("the loss", less, right, np.array([1.0, bound]))
+    assert found.value.off == off
+    with pytest.raises(Violation) as found:
+        trial().identical("the loss", less, right)
+    assert found.value.off == INF
 
 
 def test_an_inequality_of_another_shape_is_none():

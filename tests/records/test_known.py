@@ -80,6 +80,14 @@ def test_failing_in_another_way_is_not_expected() -> None:
     assert not expectation(fails=("raised",), exception="ValueError").expects("raised", "TypeError")
 
 
+def test_failing_further_off_than_recorded_is_not_expected() -> None:
+    near = expectation(bounds=2.0)
+    assert near.expects("wrong", off=2.0)
+    assert not near.expects("wrong", off=2.1)
+    assert not near.expects("wrong")  # no number that is too far off another
+    assert len(merge([near], [expectation()])) == 2
+
+
 def test_passing_elsewhere_is_not_stale() -> None:
     e = expectation(versions={"torch": "2.13"}, machine="x86_64")
     assert e.seen_with({"torch": "2.13", "numpy": "2"}, "x86_64")
@@ -154,6 +162,8 @@ def entry(**fields: object) -> dict[str, object]:
         ([entry(when={"dtype": []})], r"when\.dtype"),
         ([entry(fails=["badly"])], "fails"),
         ([entry(exception="TypeError")], "belongs to fails: raised"),
+        ([entry(bounds=2, fails=["raised"])], "belong to fails: wrong"),
+        ([entry(bounds=1)], "bounds"),
         ([entry(property="*", when={"dtype": "float32"})], "region beyond dtype"),
         ([entry(witnesses=[witness(case={})])], "witness"),
         ([entry(witnesses=[witness(implementation="other")])], "a witness of other"),
