@@ -29,7 +29,7 @@ SLOW_TO_IMPORT = (
     "tensorflow", "keras", "tinygrad", "transformers", "liger", "fla", "flash", "megatron",
 )  # fmt: skip
 SLOW = ("mlx_never_answers", "paddle_nll_loss_ignored_row")
-OWN_PROCESS = ("os.environ", "torch.distributed")
+OWN_PROCESS = ("os.environ", "torch.distributed", "mindspore.set_device")
 """Of what is read once, or set up once, in a process."""
 
 
