@@ -41,7 +41,7 @@ def open_session(implementation: Implementation, device: str = "cpu") -> Session
     if device not in {*present, *(name.partition(":")[0] for name in present)}:
         raise UsageError(
             f"{implementation.framework} sees no device {device!r} here; it sees "
-            f"{', '.join(present)}"
+            f"{', '.join(present) or 'none'}"
         )
     return Session(implementation, bridge, device, _at_first(bridge, device))
 

@@ -249,4 +249,22 @@ def target_vjp_tinygrad(f, cotangent, logits, target, **options):
     return f(logits, target, **options).gradient(target, gradient=cotangent)[0]
 
 """,
+    "cupy": """
+import cupy
+
+log_cupy = cupy.log
+
+
+def on_cupy(device):
+    return cupy.cuda.Device(int(device.partition(":")[2] or 0))
+
+
+def to_cupy(array, device):
+    return cupy.asarray(array)
+
+
+def from_cupy(array):
+    return cupy.asnumpy(array)
+
+""",
 }

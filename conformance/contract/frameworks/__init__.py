@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from conformance.contract.settings import Settings
 from conformance.errors import AdapterError, MissingFrameworkError
 
-FRAMEWORKS: Final = ("numpy", "torch", "tensorflow", "jax", "mlx", "tinygrad")
+FRAMEWORKS: Final = ("numpy", "torch", "tensorflow", "jax", "mlx", "tinygrad", "cupy")
 
 
 class Bridge(Protocol):
@@ -89,6 +89,7 @@ def load_bridge(framework: str) -> Bridge:
 
 if TYPE_CHECKING:  # each module is a Bridge, says mypy
     from conformance.contract.frameworks import (
+        cupy,
         jax,
         mlx,
         numpy,
@@ -98,4 +99,13 @@ if TYPE_CHECKING:  # each module is a Bridge, says mypy
         torch,
     )
 
-    _BRIDGES: tuple[Bridge, ...] = (numpy, torch, tensorflow, jax, mlx, tinygrad, process)
+    _BRIDGES: tuple[Bridge, ...] = (
+        numpy,
+        torch,
+        tensorflow,
+        jax,
+        mlx,
+        tinygrad,
+        cupy,
+        process,
+    )

@@ -27,19 +27,27 @@ def to_numpy(array: NDArray[Any] | np.generic) -> NDArray[Any]:
 
 
 def vjp(function: Callable[[Any], Any], primal: Any, cotangent: Any) -> Any:
-    raise UsageError("NumPy has no autodiff: the gradient is what the adapter gives with @f.vjp")
+    raise UsageError(
+        "there is no autodiff here: the gradient is what the adapter gives with @f.vjp"
+    )
 
 
 def pullback(function: Callable[[Any], Any], primal: Any) -> Callable[[Any], Any]:
-    raise UsageError("NumPy has no autodiff: the gradient is what the adapter gives with @f.vjp")
+    raise UsageError(
+        "there is no autodiff here: the gradient is what the adapter gives with @f.vjp"
+    )
 
 
 def jvp(function: Callable[[Any], Any], primal: Any, tangent: Any) -> Any:
-    raise UsageError("NumPy has no autodiff: forward mode is what the adapter gives with @f.jvp")
+    raise UsageError(
+        "there is no autodiff here: forward mode is what the adapter gives with @f.jvp"
+    )
 
 
 def hvp(function: Callable[[Any], Any], primal: Any, cotangent: Any, tangent: Any) -> Any:
-    raise UsageError("NumPy has no autodiff: second order is what the adapter gives with @f.hvp")
+    raise UsageError(
+        "there is no autodiff here: second order is what the adapter gives with @f.hvp"
+    )
 
 
 def log(array: NDArray[Any]) -> Any:
