@@ -152,7 +152,7 @@ class Question:
 
 
 def no_autodiff(*args, **options):
-    raise NotImplementedError("no such piece of its own, and NumPy has no autodiff")
+    raise NotImplementedError("no such piece of its own, and no autodiff")
 
 
 answers = []  # to each question, in order: an array, or a sentence

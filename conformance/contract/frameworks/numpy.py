@@ -27,27 +27,19 @@ def to_numpy(array: NDArray[Any] | np.generic) -> NDArray[Any]:
 
 
 def vjp(function: Callable[[Any], Any], primal: Any, cotangent: Any) -> Any:
-    raise UsageError(
-        "there is no autodiff here: the gradient is what the adapter gives with @f.vjp"
-    )
+    raise UsageError("no autodiff here: the gradient is what the adapter gives with @f.vjp")
 
 
 def pullback(function: Callable[[Any], Any], primal: Any) -> Callable[[Any], Any]:
-    raise UsageError(
-        "there is no autodiff here: the gradient is what the adapter gives with @f.vjp"
-    )
+    raise UsageError("no autodiff here: the gradient is what the adapter gives with @f.vjp")
 
 
 def jvp(function: Callable[[Any], Any], primal: Any, tangent: Any) -> Any:
-    raise UsageError(
-        "there is no autodiff here: forward mode is what the adapter gives with @f.jvp"
-    )
+    raise UsageError("no autodiff here: forward mode is what the adapter gives with @f.jvp")
 
 
 def hvp(function: Callable[[Any], Any], primal: Any, cotangent: Any, tangent: Any) -> Any:
-    raise UsageError(
-        "there is no autodiff here: second order is what the adapter gives with @f.hvp"
-    )
+    raise UsageError("no autodiff here: second order is what the adapter gives with @f.hvp")
 
 
 def log(array: NDArray[Any]) -> Any:
