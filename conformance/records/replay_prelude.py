@@ -90,6 +90,13 @@ def unpack(text, dtype, shape):
 
 '''
 
+BESIDE = """
+import os
+
+# The adapter looks for files beside itself: run this script in the adapter's folder.
+__file__ = os.path.abspath("adapter.py")
+"""
+
 ASK = '''
 class Question:
     """Asks one implementation on one device; NumPy arrays go in and come out."""

@@ -29,7 +29,7 @@ from conformance.cases.calls import WAYS
 from conformance.cases.case import Case
 from conformance.errors import RecordsError
 from conformance.records.replay_bridges import BRIDGES
-from conformance.records.replay_prelude import ASK, HEAD
+from conformance.records.replay_prelude import ASK, BESIDE, HEAD
 from conformance.records.replay_process import PROCESS
 from conformance.records.replay_settings import ASK_FOR_SETTINGS, SETTINGS, SHOW_SETTINGS
 from conformance.records.replay_verdict import ROUNDS, shows_it
@@ -61,7 +61,8 @@ def replay_prelude(adapter_source: str) -> str:
         if re.search(rf"framework\s*=\s*[\"']{name}[\"']", adapter_source)
     }
     process = [PROCESS] if re.search(r"\bharness\(", adapter_source) else []
-    parts = [HEAD, *framework.values(), *process, ASK, "# The adapter, as it was run.", ""]
+    beside = [BESIDE] if re.search(r"\b__file__\b", adapter_source) else []
+    parts = [HEAD, *beside, *framework.values(), *process, ASK, "# The adapter, as it was run.", ""]
     source = visible(adapter_source.replace("\r\n", "\n").replace("\f", "\n"))
     return "\n".join(parts) + _without_future_imports(source).strip() + "\n"
 
