@@ -193,12 +193,37 @@ def any_index_can_be_ignored(case: Case, trial: Trial) -> None:
     trial.gradient_is_right(case)
 
 
+LIKE_THE_DEFAULT = -100 % 2**8
+
+
+@states(
+    "No label of unsigned bytes is taken for the default ignore_index, whose bits it has.",
+    slug="unsigned-labels",
+    family="ignore_index",
+    formula="l(x, y) as in loss-formula, y = 156 = -100 mod 2^8 as uint8",
+    space=EVERYTHING.but(
+        regimes=("tile-256",),
+        targets=("indices",),
+        ignored=("none",),
+        target_dtypes=("uint8",),
+        min_classes=LIKE_THE_DEFAULT + 1,
+    ),
+    dtypes=("float64", "float32"),  # in 16 bits a sum over so many classes may be anything
+    links=("https://pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html",),
+)
+def unsigned_labels(case: Case, trial: Trial) -> None:
+    labels = case.target.copy()
+    labels.flat[::2] = LIKE_THE_DEFAULT
+    trial.loss_is_right(case.but(target=labels))
+
+
 PROPERTIES = (
     ignored_rows_are_dropped,
     ignored_rows_are_dropped_from_the_gradient,
     ignored_rows_are_exactly_zero,
     garbage_in_ignored_rows_is_harmless,
     any_index_can_be_ignored,
+    unsigned_labels,
     all_ignored_is_zero,
     mean_of_nothing,
 )

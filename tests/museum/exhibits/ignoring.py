@@ -34,6 +34,15 @@ class NegativeLabelsAreIgnored(Faithful):
         return labels >= 0
 
 
+class IndexInTheDtypeOfTheLabels(Faithful):
+    """ignore_index is cast to the dtype of the labels: in uint8 -100 is 156, which is a class."""
+
+    fails = "unsigned-labels"
+
+    def kept(self, labels: Array, ignore_index: int) -> Any:
+        return labels != np.array(ignore_index).astype(labels.dtype)
+
+
 class IndexComparedAsAByte(Faithful):
     """Labels and ignore_index are compared as 8-bit numbers: -100 is 156."""
 
