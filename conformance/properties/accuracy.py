@@ -75,6 +75,24 @@ def offset_costs_nothing(case: Case, trial: Trial) -> None:
 
 
 @states(
+    "An offset common to all logits of a row costs the gradient no accuracy either.",
+    slug="offset-costs-the-gradient-nothing",
+    family="accuracy",
+    level="should",
+    formula="p_j = exp(x_j - m) / s, never exp(x_j - (m + log s)),  s = sum_k exp(x_k - m)",
+    space=LOSSES.but(
+        regimes=("common-offset", "row-offsets", "typical", "confident-right", "two-peaks"),
+        targets=("indices", "probabilities"),
+    ),
+    needs=("gradient",),
+    strong=("common-offset", "two-peaks"),
+    links=("https://github.com/stan-dev/math/issues/1679",),
+)
+def offset_costs_the_gradient_nothing(case: Case, trial: Trial) -> None:
+    trial.gradient_is_right(normalised(case), "offset-costs-nothing")
+
+
+@states(
     "A mean that float16 can represent does not overflow on the way.",
     slug="finite-mean",
     family="accuracy",
@@ -245,6 +263,7 @@ PROPERTIES = (
     accurate,
     accumulates_in_float32,
     offset_costs_nothing,
+    offset_costs_the_gradient_nothing,
     finite_mean,
     finite_class_sums,
     no_silent_downcast,

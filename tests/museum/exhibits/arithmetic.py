@@ -178,6 +178,26 @@ class LogSumExpFirst(Faithful):
         return x - (m + np.log(self.class_sum(np.exp(x - m))))
 
 
+class SoftmaxOfAStoredLogSumExp(Faithful):
+    """The backward pass takes exp(x - lse) of a log-sum-exp that was stored as the logits are."""
+
+    fails = "offset-costs-the-gradient-nothing"
+    link = "https://github.com/stan-dev/math/issues/1679"
+    dtype = "float16"
+    spares = ("accurate", "offset-costs-nothing")
+
+    def row_gradients(self, b: Batch, k: Array, p: Array, g: Array) -> Array:
+        m = b.x.max(1, keepdims=True)
+        lse = m + np.log(self.class_sum(np.exp(b.x - m)))
+        return super().row_gradients(b, k, np.exp(b.x - lse.astype(b.logits.dtype)), g)
+
+
+class SoftmaxOfAStoredLogSumExpInFloat32(SoftmaxOfAStoredLogSumExp):
+    """The same in float32."""
+
+    dtype = "float32"
+
+
 class LogSumExpFirstInFloat64(LogSumExpFirst):
     """The same in float64, where the offset must be larger to show."""
 
