@@ -80,13 +80,11 @@ def offset_costs_nothing(case: Case, trial: Trial) -> None:
     family="accuracy",
     level="should",
     formula="p_j = exp(x_j - m) / s, never exp(x_j - (m + log s)),  s = sum_k exp(x_k - m)",
-    space=LOSSES.but(
-        regimes=("common-offset", "row-offsets", "typical", "confident-right", "two-peaks"),
-        targets=("indices", "probabilities"),
-    ),
+    space=LOSSES.but(regimes=("common-offset",), targets=("indices", "probabilities")),
     needs=("gradient",),
-    strong=("common-offset", "two-peaks"),
+    strong=("common-offset",),
     links=("https://github.com/stan-dev/math/issues/1679",),
+    share=0.25,
 )
 def offset_costs_the_gradient_nothing(case: Case, trial: Trial) -> None:
     trial.gradient_is_right(normalised(case), "offset-costs-nothing")

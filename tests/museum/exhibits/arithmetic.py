@@ -182,7 +182,6 @@ class SoftmaxOfAStoredLogSumExp(Faithful):
     """The backward pass takes exp(x - lse) of a log-sum-exp that was stored as the logits are."""
 
     fails = "offset-costs-the-gradient-nothing"
-    link = "https://github.com/stan-dev/math/issues/1679"
     dtype = "float16"
     spares = ("accurate", "offset-costs-nothing")
 
