@@ -49,7 +49,9 @@ def test_shards_are_of_about_the_same_size(of: int) -> None:
 
     assert worst() < 1.02
     assert max(worst(name) for name in NAMES) < 1.1
-    assert max(worst(p.family) for p in PROPERTIES) < 1.4
+    # Of a family of one property there are too few cells to be dealt evenly.
+    families = Counter(p.family for p in PROPERTIES)
+    assert max(worst(family) for family, size in families.items() if size >= 4) < 1.2
 
 
 def test_shards_are_the_same_in_another_process() -> None:
