@@ -410,8 +410,10 @@ class Judge:
         return {"outcome": "pass"}
 
     def _stale(self) -> Expectation | None:
+        """An expectation whose witness passes, and of which nothing else failed either."""
         for place, fails in self.still_fails.items():
-            if not fails and self.known[place].seen_with(versions_of(self.session), machine()):
+            gone = not fails and place not in self.seen
+            if gone and self.known[place].seen_with(versions_of(self.session), machine()):
                 return self.known[place]
         return None
 

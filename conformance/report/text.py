@@ -140,7 +140,7 @@ def said(text: str, findings: str = "") -> Markup:
 
 def _to_findings(page: str, match: re.Match[str]) -> Markup:
     address = page + (f"#{quote(match['heading'])}" if match["heading"] else "")
-    return Markup('<a href="{}"><bdi>{}</bdi></a>').format(address, match[0])
+    return Markup('<a href="{}"><bdi>{}</bdi></a>').format(address, match[0].partition("#")[0])
 
 
 def _short(address: str) -> str:

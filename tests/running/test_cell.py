@@ -393,6 +393,17 @@ def test_an_expected_failure_that_passes_is_stale(failed: Cell) -> None:
     assert is_unexpected(cell)
 
 
+def test_it_is_not_stale_while_other_cases_fail_as_recorded(failed: Cell) -> None:
+    """What lies in memory by chance may be right, and the fault be there all the same."""
+
+    def capped_in_large(logits: Any, target: Any) -> Any:
+        return (adapters.right if logits.size <= 2 else adapters.capped)(logits, target)
+
+    cell = verdict(session_of(capped_in_large), expectations=[expectation_of(failed)])
+    assert (cell["outcome"], cell["expectation"]) == ("fail", "known")
+    assert cell["witness"]["case"] != failed["witness"]["case"]
+
+
 @pytest.mark.parametrize(
     "elsewhere",
     [{"versions": {"another": "1.0"}}, {"machine": "a machine of another kind"}],
