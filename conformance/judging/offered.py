@@ -34,6 +34,7 @@ def supported_space(prop: Property, session: Session, dtype: str) -> Space:
         "reduction none": "none" in has.reductions,
         "probabilities": "probabilities" in has.targets,
         "reduction argument": "reduction" in has.options,
+        "ignore_index": "ignore_index" in has.options,
         IN_THIS_PROCESS: session.implementation.process is None,
     }
     if dtype not in has.dtypes:

@@ -113,11 +113,33 @@ def finite_mean(case: Case, trial: Trial) -> None:
     total = float(trial.exact(case.but(reduction="sum", label_smoothing=None)).loss.hi)
     if case.rows < 64 or total < case.rows / 16:
         return  # only losses of ordinary size overflow at an ordinary number of rows
-    repeats = int(np.ceil(BEYOND / total))
-    batch = case.but(
-        logits=np.tile(case.logits, (repeats, 1)), target=np.tile(case.target, repeats)
-    )
+    batch = _repeated(case, int(np.ceil(BEYOND / total)))
     _is_about(f"the mean loss of {batch.rows} rows", batch, trial)
+
+
+@states(
+    "Nor does a weighted mean, whose weights add up to more than float16 can hold.",
+    slug="finite-weighted-mean",
+    family="accuracy",
+    level="should",
+    formula="sum_i w_{y_i} > 65504: sum_i w_{y_i} l_i / sum_i w_{y_i} is finite, and not 0",
+    space=PLAIN.but(regimes=("many-rows",), reductions=("mean",), weights=("random",)),
+    dtypes=("float16",),
+    strong=("many-rows",),
+    share=0.1,
+    links=("https://github.com/pytorch/pytorch/issues/61523",),
+)
+def finite_weighted_mean(case: Case, trial: Trial) -> None:
+    total = float(trial.exact(case).denominator)
+    if case.rows < 64 or total < case.rows / 16:
+        return  # as above: an image has as many rows, whose weights are about 1
+    batch = _repeated(case, int(np.ceil(BEYOND / total)))
+    _is_about(f"the weighted mean loss of {batch.rows} rows", batch, trial)
+
+
+def _repeated(case: Case, times: int) -> Case:
+    """The rows of a case again and again."""
+    return case.but(logits=np.tile(case.logits, (times, 1)), target=np.tile(case.target, times))
 
 
 def _is_about(what: str, case: Case, trial: Trial) -> None:
@@ -263,6 +285,7 @@ PROPERTIES = (
     offset_costs_nothing,
     offset_costs_the_gradient_nothing,
     finite_mean,
+    finite_weighted_mean,
     finite_class_sums,
     no_silent_downcast,
     wide,

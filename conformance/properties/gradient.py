@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from conformance.cases.case import Case
 from conformance.cases.regimes import ORDINARY
-from conformance.cases.space import EVERYTHING
+from conformance.cases.space import EVERYTHING, PLAIN
 from conformance.properties.property import states
 from conformance.properties.transform import rows_of
 from conformance.properties.trial import Trial, rounding
@@ -160,10 +160,38 @@ def gradient_of_its_own_forward_pass(case: Case, trial: Trial) -> None:
     trial.within("the gradient, asked again", again, exact, trial.truth.gradient_bound(case))
 
 
+SCALE = 2.0**15
+
+
+@states(
+    "The gradient of a float16 loss that is scaled up does not overflow on the way.",
+    slug="loss-scaling",
+    family="gradient",
+    level="should",
+    formula="g = 2^15: |g w_y (p - onehot_y) / sum_i w_{y_i}| <= 2^15 is finite, if g w_y is not",
+    space=PLAIN.but(
+        regimes=ORDINARY, weights=("random",), reductions=("mean",), min_rows=2, min_classes=2
+    ),
+    needs=("gradient",),
+    dtypes=("float16",),
+    share=0.5,
+    links=("https://docs.pytorch.org/docs/stable/amp.html#gradient-scaling",),
+)
+def loss_scaling(case: Case, trial: Trial) -> None:
+    unscaled = case.but(cotangent=np.ones((), case.logits.dtype))
+    scaled = case.but(cotangent=np.full((), SCALE, case.logits.dtype))
+    exact = trial.exact(scaled).gradient
+    assert exact is not None  # solutions are made with their gradient
+    # Scaling by a power of two is exact where nothing overflows: so does the bound scale.
+    bound = SCALE * trial.truth.gradient_bound(unscaled)
+    trial.within("the gradient", trial.gradient(scaled), exact, bound)
+
+
 PROPERTIES = (
     linear_in_the_cotangent,
     gradient_rows_sum_to_zero,
     confident_gradient,
     central_differences,
     gradient_of_its_own_forward_pass,
+    loss_scaling,
 )

@@ -217,6 +217,26 @@ def unsigned_labels(case: Case, trial: Trial) -> None:
     trial.loss_is_right(case.but(target=labels))
 
 
+@states(
+    "An ignore_index that is a class costs probabilities nothing, or is refused beside them.",
+    slug="probabilities-are-not-ignored",
+    family="ignore_index",
+    formula="l(x, q) with ignore_index = c in 0 .. C-1 is l(x, q), or an exception",
+    space=EVERYTHING.but(targets=("probabilities",), ignored=("none",)),
+    needs=("ignore_index",),
+    share=0.5,
+    links=("https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html",),
+)
+def probabilities_are_not_ignored(case: Case, trial: Trial) -> None:
+    shares = rows_of(case.target, case.class_axis).astype(np.float64).sum(0)
+    asked = case.but(ignore_index=int(shares.argmax()))
+    loss = trial.outcome(asked)
+    if isinstance(loss, str):
+        return  # whoever refuses misleads nobody
+    loss = trial.shaped("the loss", loss, case.result_shape)
+    trial.within("the loss", loss, trial.exact(case).loss, trial.truth.loss_bound(case))
+
+
 PROPERTIES = (
     ignored_rows_are_dropped,
     ignored_rows_are_dropped_from_the_gradient,
@@ -224,6 +244,7 @@ PROPERTIES = (
     garbage_in_ignored_rows_is_harmless,
     any_index_can_be_ignored,
     unsigned_labels,
+    probabilities_are_not_ignored,
     all_ignored_is_zero,
     mean_of_nothing,
 )

@@ -44,6 +44,18 @@ def smoothing_gradient(case: Case, trial: Trial) -> None:
 
 
 @states(
+    "Any smoothing between 0 and 1 is taken as it is, not as another one near it.",
+    slug="smoothing-of-any-size",
+    family="label_smoothing",
+    formula="l as in smoothing-formula, e = 1/3, 0.001, 0.0625, 0.98765",
+    space=SMOOTHED.but(smoothings=(1 / 3, 0.001, 0.0625, 0.98765)),
+    share=0.5,
+)
+def smoothing_of_any_size(case: Case, trial: Trial) -> None:
+    trial.loss_is_right(case)
+
+
+@states(
     "The loss is affine in the smoothing: halfway between none and all of it lies the middle.",
     slug="smoothing-is-affine",
     family="label_smoothing",
@@ -130,6 +142,7 @@ def smoothing_a_label_smooths_its_one_hot(case: Case, trial: Trial) -> None:
 PROPERTIES = (
     smoothing_formula,
     smoothing_gradient,
+    smoothing_of_any_size,
     smoothing_is_affine,
     zero_smoothing_is_off,
     full_smoothing_is_uniform,

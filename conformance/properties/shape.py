@@ -9,6 +9,7 @@ from conformance.cases.space import EVERYTHING
 from conformance.properties.property import states
 from conformance.properties.transform import (
     alone,
+    as_volumes,
     first_class,
     flattened,
     rows_of,
@@ -41,6 +42,35 @@ def spatial_equals_flattened(case: Case, trial: Trial) -> None:
     gradient = trial.gradient(case)
     spread = rows_of(trial.truth.gradient_bound(case), 1) + trial.truth.gradient_bound(flat)
     trial.same("the gradient", rows_of(gradient, 1), trial.gradient(flat), spread)
+
+
+VOLUMES = EVERYTHING.but(shapes=("spatial",), ignored=("none", "some"), min_rows=2)
+
+
+@states(
+    "Volumes, logits (N, C, d1, d2, d3) of three different lengths, have the loss of their rows.",
+    slug="volumes",
+    family="shape",
+    formula="l as in loss-formula, x (2, C, 2, 3, 4)",
+    space=VOLUMES,
+    share=0.5,
+    links=("https://github.com/apache/mxnet/issues/5981",),
+)
+def volumes(case: Case, trial: Trial) -> None:
+    trial.loss_is_right(as_volumes(case))
+
+
+@states(
+    "The gradient of volumes has each row's numbers at its place.",
+    slug="volumes-of-the-gradient",
+    family="shape",
+    formula="dl/dx as in gradient-formula, x (2, C, 2, 3, 4)",
+    space=VOLUMES,
+    needs=("gradient",),
+    share=0.5,
+)
+def volumes_of_the_gradient(case: Case, trial: Trial) -> None:
+    trial.gradient_is_right(as_volumes(case))
 
 
 @states(
@@ -156,6 +186,8 @@ def mean_of_no_rows(case: Case, trial: Trial) -> str:
 
 PROPERTIES = (
     spatial_equals_flattened,
+    volumes,
+    volumes_of_the_gradient,
     unbatched_equals_batch_of_one,
     batch_of_one_keeps_its_axis,
     one_class,

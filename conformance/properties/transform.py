@@ -123,6 +123,21 @@ def without_rows(case: Case) -> Case:
     return case.take(int(rng_of(case).choice(batch_axes(case))), slice(0, 0))
 
 
+def as_volumes(case: Case) -> Case:
+    """Rows of a case, and the next ones after the last, as two volumes: logits (2, C, 2, 3, 4)."""
+    dims = (2, 2, 3, 4)
+    rows = take_rows(case, np.arange(np.prod(dims)) % case.rows)
+
+    def placed(array: Array) -> Array:
+        shaped = array.reshape(*dims, *array.shape[1:])
+        return np.ascontiguousarray(np.moveaxis(shaped, -1, 1) if array.ndim > 1 else shaped)
+
+    cotangent = rows.cotangent
+    if cotangent is not None and cotangent.ndim:
+        cotangent = placed(cotangent)
+    return rows.but(logits=placed(rows.logits), target=placed(rows.target), cotangent=cotangent)
+
+
 def batch_axes(case: Case) -> list[int]:
     """The axes of the logits but that of the classes."""
     return [axis for axis in range(case.logits.ndim) if axis != case.class_axis]

@@ -158,6 +158,22 @@ def mean_of_zero_weights(case: Case, trial: Trial) -> str:
     return f"{float(outcome.astype(np.float64)):g}" if not outcome.ndim else "no number"
 
 
+@states(
+    "Float16 weights below the normal numbers count like any other.",
+    slug="subnormal-weights",
+    family="weight",
+    formula="0 < w_c < 2^-14: l = sum_i w_{y_i} l_i / sum_i w_{y_i}, never 0 / 0",
+    # Only in float16: smaller subnormal numbers may be flushed, and nobody has such weights.
+    space=PLAIN.but(regimes=ORDINARY, weights=("random",), reductions=("mean",)),
+    dtypes=("float16",),
+    strong=("confident-wrong",),
+    share=0.5,
+)
+def subnormal_weights(case: Case, trial: Trial) -> None:
+    assert case.weight is not None  # the space has no case without
+    trial.loss_is_right(case.but(weight=case.weight * np.float16(2.0**-16)))
+
+
 PROPERTIES = (
     weight_formula,
     weight_gradient,
@@ -165,5 +181,6 @@ PROPERTIES = (
     zero_weight_is_silent,
     mean_ignores_the_scale_of_weights,
     linear_in_the_weights,
+    subnormal_weights,
     mean_of_zero_weights,
 )

@@ -46,6 +46,7 @@ NEEDS = {
     "legacy",
     "reduction none",
     "probabilities",
+    "ignore_index",
     "reduction argument",
     IN_THIS_PROCESS,
 }

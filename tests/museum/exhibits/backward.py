@@ -90,3 +90,17 @@ class LogSoftmaxBackwardsIsTheIdentity(Faithful):
 
     def log_softmax_stage_vjp(self, cotangent: Array, logits: Array) -> Array:
         return cotangent
+
+
+class WeightTimesCotangentInFloat16(Faithful):
+    """The cotangent is multiplied by the weight before it is divided: in float16, past 65504."""
+
+    fails = "loss-scaling"
+    dtype = "float16"
+    spares = ("weight-gradient",)
+
+    def row_gradients(self, b: Batch, k: Array, p: Array, g: Array) -> Array:
+        rows = super().row_gradients(b, k, p, g)
+        whole = np.abs(g * self.divisor(b) if b.reduction == "mean" else g)
+        over = whole.reshape(-1, 1) * np.abs(k).sum(1, keepdims=True) > 65504
+        return np.where(over, np.float32(np.inf), rows)

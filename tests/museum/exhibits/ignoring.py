@@ -187,3 +187,16 @@ class NanTimesTheMask(Faithful):
             return losses
         inside = (b.labels >= 0) & (b.labels < b.classes)
         return np.where(inside, losses, np.nan) * b.kept
+
+
+class IgnoredClassOfProbabilities(Faithful):
+    """The class that ignore_index names is taken out of probabilities, too."""
+
+    fails = "probabilities-are-not-ignored"
+    dtype = "float64"
+    spares = ("probabilities-formula",)
+
+    def batch(self, logits: Array, target: Array, **options: Any) -> Batch:
+        b = super().batch(logits, target, **options)
+        q = b.q * (np.arange(b.classes) != b.ignore_index) if b.soft else b.q
+        return replace(b, q=q)

@@ -122,6 +122,18 @@ class RowsCountedInFloat16(Faithful):
         return np.add.accumulate((b.w * b.q).sum(1).astype(np.float16))[-1]
 
 
+class WeightsSummedInFloat16(Faithful):
+    """The sum of the rows' weights is stored in float16: where it is inf, the mean is 0."""
+
+    fails = "finite-weighted-mean"
+    dtype = "float16"
+    spares = ("finite-mean", "weight-formula")
+
+    def divisor(self, b: Batch) -> Any:
+        total = super().divisor(b)
+        return np.where(total > 65504, np.float32(np.inf), total)
+
+
 # -- what goes in --------------------------------------------------------------------------------
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from faithful import Array, Batch, Faithful
 
@@ -180,3 +182,26 @@ class SumKeepsAnAxis(Faithful):
     def reduced(self, b: Batch, losses: Array) -> Array:
         right = super().reduced(b, losses)
         return right.reshape(1) if b.reduction == "sum" else right
+
+
+class VolumesInAnotherOrder(Faithful):
+    """The labels of volumes are flattened with the first two axes of positions exchanged."""
+
+    fails = "volumes"
+    spares = ("spatial-equals-flattened",)
+
+    def batch(self, logits: Array, target: Array, **options: Any) -> Batch:
+        if target.dtype.kind in "iu" and target.ndim == 4:
+            target = target.swapaxes(1, 2).reshape(target.shape)
+        return super().batch(logits, target, **options)
+
+
+class GradientOfVolumesInAnotherOrder(Faithful):
+    """The gradient of volumes is moved back with the first two axes of positions exchanged."""
+
+    fails = "volumes-of-the-gradient"
+    spares = ("spatial-equals-flattened", "volumes")
+
+    def placed(self, rows: Array, like: Array) -> Array:
+        right = super().placed(rows, like)
+        return right.swapaxes(2, 3).reshape(like.shape) if like.ndim == 5 else right

@@ -201,3 +201,14 @@ class SmoothingSharpensTheTarget(Faithful):
 
     def smoothed(self, b: Batch) -> Array:
         return (1 - b.e) * b.q - b.e * (1 - b.e) / b.classes
+
+
+class SmoothingOfTwoDigits(Faithful):
+    """Kernels are kept by their smoothing, printed with two digits: 1/3 finds that of 0.33."""
+
+    fails = "smoothing-of-any-size"
+    spares = ("smoothing-formula",)
+
+    def batch(self, logits: Array, target: Array, **options: Any) -> Batch:
+        b = super().batch(logits, target, **options)
+        return replace(b, e=round(b.e, 2))

@@ -161,3 +161,14 @@ class WeightIgnoredForTheSum(Faithful):
 
     def coefficients(self, b: Batch) -> Array:
         return super().coefficients(replace(b, w=np.ones_like(b.w)) if b.reduction == "sum" else b)
+
+
+class SubnormalWeightsFlushed(Faithful):
+    """Weights below the normal numbers of float16 are read as 0."""
+
+    fails = "subnormal-weights"
+    dtype = "float16"
+
+    def batch(self, logits: Array, target: Array, **options: Any) -> Batch:
+        b = super().batch(logits, target, **options)
+        return replace(b, w=np.where(b.w < 2.0**-14, b.w.dtype.type(0), b.w))
