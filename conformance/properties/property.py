@@ -44,7 +44,7 @@ class Property:
     body: Body
     space: Space
     needs: tuple[str, ...] = ()
-    """Features that an implementation must offer: gradient, stages, legacy."""
+    """What an implementation must offer beside what the space asks of it: gradient, stages, ..."""
     dtypes: tuple[str, ...] = tuple(FORMATS)
     strong: tuple[str, ...] = SHARP
     """Regimes in which the comparison is sharp: the power test counts there."""

@@ -12,6 +12,7 @@ from conformance.properties.transform import (
     as_volumes,
     first_class,
     flattened,
+    normalised,
     rows_of,
     without_rows,
 )
@@ -57,7 +58,7 @@ VOLUMES = EVERYTHING.but(shapes=("spatial",), ignored=("none", "some"), min_rows
     links=("https://github.com/apache/mxnet/issues/5981",),
 )
 def volumes(case: Case, trial: Trial) -> None:
-    trial.loss_is_right(as_volumes(case))
+    trial.loss_is_right(as_volumes(normalised(case)))
 
 
 @states(
@@ -70,7 +71,7 @@ def volumes(case: Case, trial: Trial) -> None:
     share=0.5,
 )
 def volumes_of_the_gradient(case: Case, trial: Trial) -> None:
-    trial.gradient_is_right(as_volumes(case))
+    trial.gradient_is_right(as_volumes(normalised(case)))
 
 
 @states(
