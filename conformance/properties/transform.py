@@ -124,7 +124,7 @@ def without_rows(case: Case) -> Case:
 
 
 def as_volumes(case: Case) -> Case:
-    """Rows of a case, and the next ones after the last, as two volumes: logits (2, C, 2, 3, 4)."""
+    """The rows of a case, again and again until there are 48: logits (2, C, 2, 3, 4)."""
     dims = (2, 2, 3, 4)
     rows = take_rows(case, np.arange(np.prod(dims)) % case.rows)
 
