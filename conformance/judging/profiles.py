@@ -24,7 +24,7 @@ PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
         Profile("quick", corpus_per_regime=3, searched=16),
-        Profile("standard", corpus_per_regime=4, searched=28),
+        Profile("standard", corpus_per_regime=4, searched=24),
         Profile("deep", corpus_per_regime=16, searched=10_000, steer=True),
     )
 }
