@@ -118,7 +118,7 @@ def finite_mean(case: Case, trial: Trial) -> None:
 
 
 @states(
-    "Nor does a weighted mean, whose weights add up to more than float16 can hold.",
+    "A mean whose weights add up to more than float16 can hold is still finite, and not 0.",
     slug="finite-weighted-mean",
     family="accuracy",
     level="should",
