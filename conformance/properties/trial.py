@@ -99,6 +99,17 @@ class Trial:
         value = answer.value
         return f"{value.reshape(-1)[0]:.6g}" if value.size == 1 else f"an array {value.shape}"
 
+    def is_answered(self, case: Case) -> None:
+        """The loss is finite where it should be: whoever refuses everything validates nothing.
+
+        How accurate it is is asked elsewhere.
+        """
+        loss = self.loss(case)
+        lost = np.isfinite(self.exact(case).loss.hi) & ~np.isfinite(loss.astype(np.float64))
+        self.require(
+            not lost.any(), "a right question gets no number", kind="not-finite", got=str(loss)
+        )
+
     def call(self, case: Case) -> None:
         """Call with those of the case's options that the implementation takes, whatever follows."""
         self._put(ANY_LOSS, case)

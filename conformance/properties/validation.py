@@ -51,7 +51,8 @@ def _out_of_range(case: Case) -> Case:
 )
 def out_of_range_target(case: Case, trial: Trial) -> None:
     case = calm(case)
-    trial.loss_is_right(case)  # whoever refuses everything validates nothing
+    if case.classes > 1:  # one class has a property of its own
+        trial.is_answered(case)
     wrong = _out_of_range(case)
     outcome = trial.outcome(wrong)
     if isinstance(outcome, str):
@@ -102,7 +103,7 @@ VALID = PLAIN.but(
 
 def _are_refused(valid: Case, wrong: Iterator[tuple[str, Case]], trial: Trial) -> None:
     """The valid question is answered, and each of its wrong twins raises."""
-    trial.loss_is_right(calm(valid))  # whoever refuses everything validates nothing
+    trial.is_answered(calm(valid))
     accepted = [
         f"{what} gets {got}" for what, twin in wrong if (got := trial.accepted(twin)) is not None
     ]

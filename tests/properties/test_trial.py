@@ -188,6 +188,25 @@ def test_the_right_answer_is_right():
         trial(Answer(-gradient)).gradient_is_right(CASE)
 
 
+@pytest.mark.parametrize(
+    ("got", "kind"), [([0.0, 9.0], None), ([0.0, np.nan], "not-finite"), ([0.0], "shape")]
+)
+def test_a_question_is_answered_by_any_number(got: list[float], kind: str | None):
+    case = Case(np.zeros((2, 3)), np.zeros(2, np.int64), reduction="none")
+    asked = trial(Answer(np.array(got)))
+    if kind is None:
+        asked.is_answered(case)
+    else:
+        with pytest.raises(Violation) as violation:
+            asked.is_answered(case)
+        assert violation.value.kind == kind
+
+
+def test_no_number_is_required_where_there_is_none():
+    case = Case(np.zeros((2, 3)), np.zeros(2, np.int64), weight=np.zeros(3), reduction="mean")
+    trial(Answer(np.array(np.nan))).is_answered(case)
+
+
 def test_nothing_is_required_of_a_mean_over_nothing():
     nothing = CASE.but(target=np.array([-100]), reduction="mean")
     assert np.isposinf(Truth().loss_bound(nothing)).all()
