@@ -33,6 +33,8 @@ def features(case: Case, truth: Truth, device: str) -> dict[str, Any]:
         "C": case.classes,
         "rows": case.rows,
         "kept_rows": int(kept(case).sum()),
+        "ignored_rows": int((~kept(case)).sum()),
+        "target_sum_error": _largest_sum_error(case),
         "ndim": case.logits.ndim,
         "max_abs_logit": float(np.abs(finite).max()) if finite.size else None,
         "max_gap": _largest_gap(rows_of(logits, case.class_axis)),
@@ -50,6 +52,14 @@ def _largest_gap(rows: NDArray[np.float64]) -> float | None:
         gaps = rows.max(axis=1, initial=-np.inf) - rows.min(axis=1, initial=np.inf)
     gaps = gaps[~np.isnan(gaps)]
     return float(gaps.max()) if gaps.size else None
+
+
+def _largest_sum_error(case: Case) -> float | None:
+    """How far the sum of a row of probabilities lies from 1 at most; None for class indices."""
+    if not case.soft or not case.target.size:
+        return None
+    sums = rows_of(case.target, case.class_axis).astype(np.float64).sum(axis=1)
+    return float(np.abs(sums - 1).max())
 
 
 def _largest_loss(case: Case, truth: Truth) -> float | None:

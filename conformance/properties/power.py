@@ -81,8 +81,9 @@ def _spoils(prop: Property, answer: Answer, case: Case, *, is_zero: bool) -> Ite
         yield value.astype(np.float32 if value.dtype == np.float64 else np.float64)
     elif prop.about == "special":
         yield from _other_specials(value)
-    elif prop.about == "refusal" and not np.isfinite(value.astype(np.float64)).all():
-        yield np.where(np.isfinite(value.astype(np.float64)), value, 1).astype(value.dtype)
+    elif prop.about == "refusal":  # the wrong question gets a number, or the right one none
+        finite = np.isfinite(value.astype(np.float64))
+        yield np.where(finite, np.nan if finite.all() else value, 1).astype(value.dtype)
     else:
         yield from _other_values(
             value, _step(value, case), labelled=prop.level == "behaviour", is_zero=is_zero

@@ -50,7 +50,7 @@ class Property:
     """Regimes in which the comparison is sharp: the power test counts there."""
     about: str = "values"
     """What of an answer it compares, and so what the power test spoils: values | shape | dtype |
-    special, which of its numbers are NaN or infinite."""
+    special, which of its numbers are NaN or infinite | refusal, whether there is a number."""
     links: tuple[str, ...] = ()
     """Real bugs that motivate the property."""
     share: float = 1.0

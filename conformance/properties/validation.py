@@ -117,6 +117,7 @@ def _are_refused(valid: Case, wrong: Iterator[tuple[str, Case]], trial: Trial) -
     level="should",
     formula="logits (N, C): class indices (N,), probabilities (N, C), or an exception",
     space=VALID.but(targets=("indices", "probabilities"), shapes=("batched", "spatial")),
+    about="refusal",
     links=("https://github.com/google-deepmind/optax/issues/1185",),
 )
 def wrong_shapes_are_rejected(case: Case, trial: Trial) -> None:
@@ -144,6 +145,7 @@ def wrong_shapes_are_rejected(case: Case, trial: Trial) -> None:
     level="should",
     formula="w has the shape (C,), or an exception",
     space=VALID.but(weights=("random",)),
+    about="refusal",
     links=("https://github.com/pytorch/pytorch/pull/172018",),
 )
 def wrong_weight_length_is_rejected(case: Case, trial: Trial) -> None:
@@ -163,6 +165,7 @@ def wrong_weight_length_is_rejected(case: Case, trial: Trial) -> None:
     level="should",
     formula="reduction in none, mean, sum, or an exception",
     space=VALID,
+    about="refusal",
     needs=("reduction argument",),
 )
 def unknown_reduction_is_rejected(case: Case, trial: Trial) -> None:
@@ -177,6 +180,7 @@ def unknown_reduction_is_rejected(case: Case, trial: Trial) -> None:
     level="should",
     formula="0 <= e <= 1, or an exception",
     space=VALID.but(smoothings=(0.1, 0.5), targets=("indices", "probabilities")),
+    about="refusal",
     links=("https://github.com/pytorch/pytorch/issues/134767",),
 )
 def smoothing_outside_0_1_is_rejected(case: Case, trial: Trial) -> None:
@@ -191,6 +195,7 @@ def smoothing_outside_0_1_is_rejected(case: Case, trial: Trial) -> None:
     level="should",
     formula="y is of an integer dtype, or an exception",
     space=VALID,
+    about="refusal",
     links=(
         "https://github.com/apache/mxnet/issues/8405",
         "https://github.com/THUFutureLab/gluon-face/issues/28",
