@@ -8,5 +8,6 @@ cross_entropy = harness(
     framework="chainer",
     needs="history/chainer.env/bin/python",
     install="python3.10 -m venv history/chainer.env && "
-    "history/chainer.env/bin/pip install -r history/chainer.txt",
+    "history/chainer.env/bin/pip install 'setuptools<66' wheel && "
+    "history/chainer.env/bin/pip install --no-build-isolation -r history/chainer.txt",
 )

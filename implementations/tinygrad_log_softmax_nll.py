@@ -25,7 +25,7 @@ MOST_ROWS, MOST_LOGITS = 3_000, 30_000  # without clang a call may take 10 s for
 def cross_entropy(logits, target, **options):
     """Tensor.log_softmax, then Tensor.nll_loss"""
     if logits.device == "PYTHON" and (len(logits) > MOST_ROWS or logits.numel() > MOST_LOGITS):
-        raise Unsupported("without clang so large a batch takes a minute")
+        raise Unsupported("without clang a call may take more than 10 s for so large a batch")
     return nll_loss(log_softmax(logits), target, **options)
 
 

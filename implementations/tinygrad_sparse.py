@@ -23,7 +23,7 @@ MOST_ROWS, MOST_LOGITS = 3_000, 30_000  # without clang a call may take 10 s for
 def cross_entropy(logits, target, *, ignore_index=-100, label_smoothing=0.0, reduction="mean"):
     """Tensor.sparse_categorical_crossentropy"""
     if logits.device == "PYTHON" and (len(logits) > MOST_ROWS or logits.numel() > MOST_LOGITS):
-        raise Unsupported("without clang so large a batch takes a minute")
+        raise Unsupported("without clang a call may take more than 10 s for so large a batch")
     return logits.sparse_categorical_crossentropy(
         target, ignore_index=ignore_index, label_smoothing=label_smoothing, reduction=reduction
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from types import ModuleType
 
 import pytest
 
+from conformance.contract.discovery import find
 from conformance.records.results import read_results
 
 ROOT = Path(__file__).parents[1]
@@ -135,6 +137,25 @@ def test_one_that_hangs_is_ended_with_all_that_it_has_started(
         os.kill(child, 0)
 
 
+def test_the_main_one_has_the_longest_and_all_end_in_time(
+    fakes: Path, tool: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each takes all that it is given."""
+    began, limits = tool.time.monotonic(), dict[str, float]()
+
+    def run(name: str, folder: Path, limit: float, options: list[str]) -> object:
+        limits[name] = limit
+        return tool.Outcome("took more", lost=True)
+
+    monkeypatch.setattr(tool, "run", run)
+    monkeypatch.setattr(tool.time, "monotonic", lambda: began + sum(limits.values()))
+    monkeypatch.setattr(sys, "argv", ["conformance_all.py"])
+    assert tool.main() == 3
+    assert list(limits.values()) == [60 * 45, 60 * 25, 60 * 3]
+    assert next(iter(limits)) == "conformance"
+    assert sum(limits.values()) + tool.MERGING == 60 * 75
+
+
 @pytest.mark.slow
 def test_without_time_none_is_begun(fakes: Path) -> None:
     command = [sys.executable, str(TOOL), "--minutes", "2"]  # which are kept for merging
@@ -189,6 +210,28 @@ def test_what_is_left_out_is_a_part_of_main(tool: ModuleType, ini: RawConfigPars
     main = set(ini["testenv:conformance"]["extras"].split(", "))
     for name in subsets.split(","):
         assert set(ini[f"testenv:conformance-{name}"]["extras"].split(", ")) <= main
+
+
+def test_every_built_in_is_judged_in_one_environment(ini: RawConfigParser) -> None:
+    """Besides the main one, of which the others are parts, or to which they are added."""
+    names = {found.name for found in find()} - {"cupy-log-softmax"}  # on a GPU alone
+    commands = [part.get("commands", "") for name, part in ini.items() if ":conformance-" in name]
+    judged = [word for command in commands for word in command.split() if word in names]
+    assert sorted(judged) == sorted(names)
+
+
+@pytest.mark.parametrize("name", ["chainer", "mxnet"])
+def test_the_hint_of_what_is_history_has_the_steps_of_tox(ini: RawConfigParser, name: str) -> None:
+    def installed(text: str) -> list[str]:
+        plain = re.sub(r"--quiet |\{.*?\}|'", "", text)
+        return re.findall(r"pip install (.*?)$", plain, re.MULTILINE)
+
+    steps = [step.split() for step in installed(ini[f"testenv:conformance-{name}"]["commands"])]
+    for path in sorted((ROOT / "implementations").glob(f"{name}_*.py")):
+        call = ast.parse(path.read_text("utf-8")).body[-1].value
+        (hint,) = [word.value.value for word in call.keywords if word.arg == "install"]
+        told = [step.split() for step in installed(hint.replace("&&", "\n"))]
+        assert [[Path(w).name for w in step] for step in told] == steps, path
 
 
 def test_a_subset_that_is_not_there_is_a_mistake(tool: ModuleType) -> None:

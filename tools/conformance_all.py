@@ -2,6 +2,8 @@
 
 Whatever one of them does (it cannot be installed, hangs, crashes) costs that one alone: it is said
 in the end, and in the exit code.  Each writes into a folder of its own, below the merged report's.
+One that is cut off at its limit loses all that it recorded: the main one, of most implementations,
+has about twice the time that it needs, and the others share what it leaves.
 
 Exit codes: 0 no unexpected failure; 1 an unexpected failure; 2 usage; 3 an environment was lost, or
 an adapter in one was.  An environment whose Python is not there is skipped, and said to be so.
@@ -124,14 +126,15 @@ def main() -> int:
     )
     parser.add_argument("--subsets", default="", help="environments to leave out, by commas")
     parser.add_argument("--minutes", type=float, default=75, help="for everything  [75]")
-    parser.add_argument("--each", type=float, default=25, help="minutes for each of them  [25]")
+    parser.add_argument("--main", type=float, default=45, help="minutes for the main one  [45]")
+    parser.add_argument("--each", type=float, default=25, help="and for each of the others  [25]")
     parser.add_argument("--output", type=Path, default=Path("reports/latest"))
     asked, options = parser.parse_known_args()
     end = time.monotonic() + 60 * asked.minutes - MERGING
     found: dict[str, Outcome] = {}
     for name in environments(Path("tox.ini"), [n for n in asked.subsets.split(",") if n]):
         began = time.monotonic()
-        limit = min(60 * asked.each, end - began)
+        limit = min(60 * (asked.main if name == MAIN else asked.each), end - began)
         if limit > 0:
             print(f"{name} ...", flush=True)
             found[name] = run(name, asked.output / "environments" / name, limit, options)

@@ -106,7 +106,7 @@ def versions_of(session: Session) -> dict[str, str]:
 def way(violation: Violation) -> tuple[str, str | None]:
     """How it fails: the kind, and the exception's type where it raised."""
     if violation.kind == "raised":
-        return violation.kind, violation.got.partition(":")[0]
+        return violation.kind, violation.got.partition(": ")[0]
     return violation.kind, None
 
 

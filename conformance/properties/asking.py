@@ -26,6 +26,7 @@ class Raised:
     """The implementation raised instead of answering."""
 
     type: str
+    """Without white space, so that in the text of both it ends where ``": "`` begins."""
     message: str
 
     def __str__(self) -> str:

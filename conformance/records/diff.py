@@ -178,7 +178,7 @@ def way(cell: Cell) -> str:
     """In which way a cell ended: its outcome, how the answer was wrong, what was raised."""
     witness = cell["witness"] or {}
     kind, got = witness.get("kind"), witness.get("got")
-    raised = str(got).split(":")[0] if kind == "raised" and got else ""
+    raised = str(got).partition(": ")[0] if kind == "raised" and got else ""
     words = [cell["outcome"], kind if kind != cell["outcome"] else None, raised]
     return " ".join(filter(None, words))
 

@@ -220,7 +220,7 @@ def _expectation(
     entry, witness = entries[cell["implementation"]], cell["witness"]
     way = witness["kind"] if witness else _WAYS[cell["outcome"]]
     got = witness["got"] if witness else None
-    exception = got.split(":")[0] if way == "raised" and got else None
+    exception = got.partition(": ")[0] if way == "raised" and got else None
     versions = dict(witness["versions"]) if witness else {}
     if entry["distribution"] and entry["version"]:
         versions.setdefault(entry["distribution"], entry["version"])

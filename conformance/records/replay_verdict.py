@@ -27,7 +27,7 @@ def shows_it(witness: Mapping[str, Any]) -> str:
     if witness.get("again") is not None:
         return f"unlike({ROUNDS})"
     if kind == "raised":
-        return f"any(s.startswith({'raised ' + got.partition(':')[0]!r}) for s in sentences())"
+        return f"any(s.startswith({'raised ' + got.partition(': ')[0]!r}) for s in sentences())"
     if kind == "accepted":  # the first question is the one that may be answered
         return "any(isinstance(a, np.ndarray) and np.isfinite(a).any() for a in answers[1:])"
     if kind == "modified":

@@ -93,12 +93,6 @@ def render(prose: Prose, back: str, seen: Seen = MappingProxyType({})) -> str:
     return page("findings.html.j2", title=title, body=Markup(body), headings=headings, back=back)
 
 
-def headings_of(prose: Prose) -> list[str]:
-    """The ids of the headings of the page."""
-    found = re.finditer(r'<h[2-6] id="([^"]*)"', render(prose, ""))
-    return [match[1] for match in found]
-
-
 def _parser() -> MarkdownIt:
     """HTML is shown as text, and pictures are links: the page loads nothing."""
     return MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")

@@ -13,6 +13,8 @@ import numpy as np
 BYTES = {"bfloat16": "<u2", "bool": "?"}
 NAMED = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 """JSON has names for what is not finite."""
+LONGEST = 5000
+"""Of a message: a line has 65,536 bytes, a character in JSON has 12 at most."""
 
 
 def serve(hello, **answers):
@@ -24,22 +26,24 @@ def serve(hello, **answers):
         output.write(json.dumps(header).encode() + b"\n" + content)
         output.flush()
 
-    def read(name, dtype, shape, bytes):
+    def array(content, name, dtype, shape, bytes):
         kind = BYTES.get(dtype) or np.dtype(dtype).newbyteorder("<")
-        return name, np.frombuffer(questions.read(bytes), kind).reshape(shape).copy()
+        return name, np.frombuffer(content, kind).reshape(shape).copy()
 
     send(dict(hello, protocol=1))
     for line in questions:
         question = json.loads(line.decode())
-        arrays = dict(read(**array) for array in question["arrays"])
+        described = [(about, questions.read(about["bytes"])) for about in question["arrays"]]
         options = question["options"]
         smoothing = options.get("label_smoothing")
         if smoothing in NAMED:
             options["label_smoothing"] = NAMED[smoothing]
         try:
+            arrays = dict(array(content, **about) for about, content in described)
             answer = np.asarray(answers[question["ask"]](arrays, options))
         except Exception as error:
-            said = {"kind": "raised", "type": type(error).__name__, "message": str(error)}
+            said = {"kind": "raised", "type": type(error).__name__}
+            said["message"] = str(error)[:LONGEST]
             send({"id": question["id"], "error": said})
             continue
         content = answer.tobytes()

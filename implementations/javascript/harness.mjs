@@ -12,6 +12,16 @@ export const TYPES = {
 /** JSON has names for what is not finite. */
 const number = (said) => ({ nan: NaN, inf: Infinity, "-inf": -Infinity })[said] ?? said;
 
+/** Float16Array, which newer Node.js has, holds the bits that are sent. */
+const bits = (data) => globalThis.Float16Array && data instanceof Float16Array
+  ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data;
+
+/** The name of an exception as the protocol has it. */
+const word = (name) => String(name ?? "").replace(/[^!-.0-~]+/g, "_").slice(0, 100) || "Error";
+
+/** Of a message: a line has 65,536 bytes, a character in JSON has 6 at most. */
+const LONGEST = 10_000;
+
 /** What a harness cannot be asked after all: the suite counts it as unsupported, not as wrong. */
 export class Unsupported extends Error {}
 
@@ -48,19 +58,20 @@ export async function serve(hello, answers) {
   await send({ protocol: 1, ...hello }, "");
   for (let text; (text = await line()) !== null;) {
     const { id, ask, options, arrays: described } = JSON.parse(text), arrays = {};
-    for (const { name, dtype, shape, bytes } of described)
-      arrays[name] = { dtype, shape, data: new TYPES[dtype](await take(bytes)) };
+    for (const array of described) array.content = await take(array.bytes);
     if ("label_smoothing" in options) options.label_smoothing = number(options.label_smoothing);
     try {
+      for (const { name, dtype, shape, content } of described)
+        arrays[name] = { dtype, shape, data: new TYPES[dtype](content) };
       const dtype = (arrays.logits ?? arrays.log_probabilities).dtype;
       const answer = { dtype, ...(await answers[ask](arrays, options)) };
-      const data = TYPES[answer.dtype].from(answer.data);
+      const data = TYPES[answer.dtype].from(bits(answer.data));
       await send({ id, dtype: answer.dtype, shape: answer.shape, bytes: data.byteLength },
         Buffer.from(data.buffer));
     } catch (error) {
       const kind = error instanceof Unsupported ? "unsupported" : "raised";
-      const message = String(error?.message ?? error);
-      await send({ id, error: { kind, type: error?.name ?? "Error", message } }, "");
+      const message = String(error?.message ?? error).slice(0, LONGEST);
+      await send({ id, error: { kind, type: word(error?.name), message } }, "");
     }
   }
 }

@@ -17,8 +17,8 @@ from conformance.contract.capabilities import CHOICES, DERIVATIVES, STAGES
 from conformance.contract.discovery import built_in_folder, find
 from conformance.contract.harness import _ARRAYS
 from conformance.contract.process import Process, RaisedError
-from conformance.contract.protocol import DTYPES, LONGEST_HEADER, schema
-from conformance.errors import Unsupported
+from conformance.contract.protocol import DTYPES, LONGEST_HEADER, header, schema
+from conformance.errors import HarnessError, Unsupported
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf-8")
 FOLDER = built_in_folder() / "javascript"
@@ -66,9 +66,45 @@ def test_the_page_names_every_word_there_is():
     said = set(re.findall(r"`(\w+)`", PAGE))
     assert words - said == set()
     declared = schema()["$defs"]["hello"]["properties"]
-    assert {*declared, *declared["capabilities"]["properties"]} - said <= {"links", "description"}
+    assert {*declared, *declared["capabilities"]["properties"]} - said == set()
     assert set(schema()["$defs"]["question"]["properties"]["ask"]["enum"]) == set(_ARRAYS)
     assert f"{LONGEST_HEADER:,} bytes" in PAGE
+
+
+def test_the_page_names_every_limit():
+    def limits(part):
+        for key, value in part.items():
+            if key in ("maxLength", "maxItems", "pattern"):
+                yield value
+            elif isinstance(value, dict):
+                yield from limits(value)
+
+    named = {
+        **{n: f"at most {n:,}" for n in (20, 32, 100, 1000)},
+        "^[a-z0-9]+([.-][a-z0-9]+)*$": "lower-case letters, digits, single hyphens and dots",
+        "^[^\\n]*$": "`description` is one line",
+        "^https?://": "begin with `http://` or `https://`",
+        "^[!-.0-~]+$": "printable ASCII, without spaces and slashes",
+    }
+    assert set(limits(schema())) == set(named)
+    assert not [words for words in named.values() if words not in " ".join(PAGE.split())]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        *[(name, True) for name in ("TypeError", "std::out_of_range", "*errors.Error", "A<B,C>")],
+        *[(name, False) for name in ("", "out of range", "net/http.Error", "a\u202eb", "x" * 101)],
+    ],
+)
+def test_the_type_of_an_error_is_a_word_of_any_language(name, is_one):
+    error = {"kind": "raised", "type": name, "message": "7: no such class"}
+    line = json.dumps({"id": 1, "error": error}).encode() + b"\n"
+    if is_one:
+        assert header(line, "answer")["error"]["type"] == name
+    else:
+        with pytest.raises(HarnessError, match=r"at \$\.error\.type"):
+            header(line, "answer")
 
 
 @node

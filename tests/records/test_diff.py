@@ -21,6 +21,10 @@ NOT_RUN = {"outcome": "not-run", "reason": "stopped"}
 UNSUPPORTED = {"outcome": "unsupported", "reason": "takes no weight"}
 
 
+def raising(got: str) -> dict[str, Any]:
+    return FAIL | {"witness": witness(kind="raised", got=got)}
+
+
 def run(*cells: Any, **fields: Any) -> Results:
     return Results(header("mylib", **fields), cells, (), footer(*cells))
 
@@ -54,6 +58,7 @@ def compared(before: dict[str, Any] | None, after: dict[str, Any] | None, slug: 
         (FAIL, CRASH, "other-way"),
         (NOT_RUN, UNSUPPORTED, "other-way"),
         (KNOWN, KNOWN | {"witness": witness(kind="raised", got="ValueError: no")}, "other-way"),
+        (raising("std::out_of_range: 7"), raising("std::length_error: 7"), "other-way"),
         (UNSUPPORTED, PASS, "judged"),
         (NOT_RUN, KNOWN, "judged"),
         (PASS, UNSUPPORTED, "dropped"),
