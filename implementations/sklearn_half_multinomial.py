@@ -6,7 +6,7 @@ check and encode targets first; so does this adapter.
 
 from sklearn._loss import HalfMultinomialLoss
 
-from conformance import implementation
+from conformance import Unsupported, implementation
 
 
 @implementation(
@@ -30,7 +30,7 @@ def _(cotangent, logits, target):
 def encoded(target, logits):
     """The classes in the dtype of the logits, which the loss asks for."""
     if target.dtype.kind not in "iu" or target.shape != logits.shape[:1]:
-        raise ValueError(f"target {target.dtype} {target.shape} does not fit {logits.shape}")
+        raise Unsupported("it takes its own kind of targets, and does not compare shapes")
     if ((target < 0) | (target >= logits.shape[1])).any():
-        raise IndexError(f"target has classes outside 0..{logits.shape[1] - 1}")
+        raise Unsupported("it does not compare classes, and reads beyond the end of the logits")
     return target.astype(logits.dtype)

@@ -4,7 +4,9 @@ import numpy as np
 from sklearn.metrics import log_loss
 from sklearn.utils.extmath import softmax
 
-from conformance import implementation
+from conformance import Unsupported, implementation
+
+NORMALIZE = {"mean": True, "sum": False}
 
 
 @implementation(
@@ -16,7 +18,8 @@ from conformance import implementation
 )
 def cross_entropy(logits, target, *, reduction="mean"):
     """sklearn.metrics.log_loss of sklearn.utils.extmath.softmax"""
-    normalize = {"mean": True, "sum": False}[reduction]
+    if reduction not in NORMALIZE:
+        raise Unsupported("it has no argument of that name")
     classes = np.arange(logits.shape[1])
-    loss = log_loss(target, softmax(logits), normalize=normalize, labels=classes)
+    loss = log_loss(target, softmax(logits), normalize=NORMALIZE[reduction], labels=classes)
     return np.asarray(loss, logits.dtype)  # which it returns as a float

@@ -2,7 +2,7 @@
 
 from transformers.loss.loss_utils import ForCausalLMLoss
 
-from conformance import implementation
+from conformance import Unsupported, implementation
 
 ITEMS = {"mean": None, "sum": 1}
 
@@ -20,6 +20,8 @@ ITEMS = {"mean": None, "sum": 1}
 )
 def cross_entropy(logits, target, *, ignore_index=-100, reduction="mean"):
     """transformers.loss.loss_utils.ForCausalLMLoss"""
+    if reduction not in ITEMS:
+        raise Unsupported("it has no argument of that name")
     return ForCausalLMLoss(
         logits[None],
         None,
