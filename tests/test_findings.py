@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -58,6 +59,15 @@ def test_the_divergence_is_still_there(script, capsys):
 def test_findings_and_scripts_name_each_other():
     named = findings.scripts_of(findings.PAGE)
     assert sorted(named) == sorted([*SCRIPTS, *JAVASCRIPT])
+
+
+def test_the_page_says_how_many_the_suite_has_found():
+    page = findings.PAGE.read_text("utf-8")
+    entries = re.findall(r"^- Found by: (\S+)", page, re.MULTILINE)
+    by_suite = len(entries) - sum(word.startswith("nothing") for word in entries)
+    said = f"of these {len(entries)} findings the suite has found {by_suite},"
+    assert said in " ".join(page.split())
+    assert page.count("\n### ") == len(entries)
 
 
 @pytest.mark.parametrize("script", [*SCRIPTS, *JAVASCRIPT], ids=lambda script: script.stem)
