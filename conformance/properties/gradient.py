@@ -9,7 +9,7 @@ from conformance.cases.case import Case
 from conformance.cases.regimes import ORDINARY
 from conformance.cases.space import EVERYTHING, PLAIN
 from conformance.properties.property import states
-from conformance.properties.transform import rows_of
+from conformance.properties.transform import calm, rows_of
 from conformance.properties.trial import Trial, rounding
 from conformance.properties.truth import reduction_of
 from conformance.spec.bounds import difference_bound
@@ -41,6 +41,20 @@ def linear_in_the_cotangent(case: Case, trial: Trial) -> None:
         bound = np.abs(g) * trial.truth.gradient_bound(one) + trial.truth.gradient_bound(case)
         bound = np.where(np.isnan(bound), np.inf, bound) + rounding(expected)
     trial.within("the gradient", scaled, Pair(expected, np.zeros_like(expected)), bound)
+
+
+@states(
+    "A cotangent of 0 gives a gradient of 0.",
+    slug="zero-cotangent",
+    family="gradient",
+    formula="vjp(0) = 0",
+    space=EVERYTHING.but(regimes=ORDINARY),
+    needs=("gradient",),
+    share=0.25,
+)
+def zero_cotangent(case: Case, trial: Trial) -> None:
+    assert case.cotangent is not None
+    trial.gradient_is_right(calm(case).but(cotangent=np.zeros_like(case.cotangent)))
 
 
 @states(
@@ -189,6 +203,7 @@ def loss_scaling(case: Case, trial: Trial) -> None:
 
 PROPERTIES = (
     linear_in_the_cotangent,
+    zero_cotangent,
     gradient_rows_sum_to_zero,
     confident_gradient,
     central_differences,

@@ -13,10 +13,13 @@ from conformance.cases.regimes import ORDINARY
 from conformance.cases.space import EVERYTHING
 from conformance.properties.asking import NO_CHANGES, Array, input_bytes
 from conformance.properties.property import states
-from conformance.properties.transform import calm, rows_of, take_rows
+from conformance.properties.transform import calm, normalised, rows_of, take_rows
 from conformance.properties.trial import Trial
 
 CALLS = EVERYTHING.but(regimes=ORDINARY)
+
+# A kernel has other ways, and memory of its own, for what is large.
+LARGE_CALLS = EVERYTHING.but(regimes=("tile-4096",), shapes=("batched",))
 
 OTHER_LAYOUTS = CALLS.but(
     layouts=tuple(layout for layout in LAYOUTS if layout != "contiguous"),
@@ -54,6 +57,21 @@ def gradient_does_not_modify_inputs(case: Case, trial: Trial) -> None:
     before = input_bytes(case.logits, case.target, case.weight)
     after = trial.ask("inputs after the gradient", case)
     trial.identical("the input after the gradient", after, before, kind="modified")
+
+
+@states(
+    "Large logits stay as they are, too.",
+    slug="large-inputs-are-not-modified",
+    family="purity",
+    formula="C = 4095 .. 4097: x, y, w after l and after the vjp = before, bit for bit",
+    space=LARGE_CALLS,
+    needs=("gradient", "calls in this process"),
+    strong=LARGE_CALLS.regimes,
+    share=0.1,
+)
+def large_inputs_are_not_modified(case: Case, trial: Trial) -> None:
+    inputs_are_not_modified.body(case, trial)
+    gradient_does_not_modify_inputs.body(case, trial)
 
 
 @states(
@@ -209,6 +227,22 @@ def results_do_not_share_memory(case: Case, trial: Trial) -> None:
 
 
 @states(
+    "Large results are not overwritten by the next call, either.",
+    slug="large-results-do-not-share-memory",
+    family="purity",
+    formula="C = 4095 .. 4097: l(x, y), looked at after another call, is l(x, y);  so is dl/dx",
+    space=LARGE_CALLS,
+    needs=("gradient", "calls in this process"),
+    # Twice the bound of a 16-bit loss of so many classes would let much pass.
+    dtypes=("float64", "float32"),
+    strong=LARGE_CALLS.regimes,
+    share=0.1,
+)
+def large_results_do_not_share_memory(case: Case, trial: Trial) -> None:
+    results_do_not_share_memory.body(normalised(case), trial)
+
+
+@states(
     "Logits that are written over those of an earlier call are read anew.",
     slug="reused-buffer",
     family="purity",
@@ -255,12 +289,14 @@ def memory_layout_of_the_gradient(case: Case, trial: Trial) -> None:
 PROPERTIES = (
     inputs_are_not_modified,
     gradient_does_not_modify_inputs,
+    large_inputs_are_not_modified,
     global_state_untouched,
     repeatable,
     repeatable_answer,
     batch_invariance,
     no_state_between_calls,
     results_do_not_share_memory,
+    large_results_do_not_share_memory,
     reused_buffer,
     memory_layout,
     memory_layout_of_the_gradient,

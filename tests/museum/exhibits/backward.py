@@ -92,6 +92,15 @@ class LogSoftmaxBackwardsIsTheIdentity(Faithful):
         return cotangent
 
 
+class CotangentOfNothingIsOne(Faithful):
+    """A cotangent that is false, as 0 is, is taken for none."""
+
+    fails = "zero-cotangent"
+
+    def row_gradients(self, b: Batch, k: Array, p: Array, g: Array) -> Array:
+        return super().row_gradients(b, k, p, g if g.any() else np.ones_like(g))
+
+
 class WeightTimesCotangentInFloat16(Faithful):
     """The cotangent is multiplied by the weight before it is divided: in float16, past 65504."""
 

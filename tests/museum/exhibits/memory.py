@@ -94,6 +94,35 @@ class ResultsShareOneBuffer(Faithful):
         return view
 
 
+class LargeGradientsInOneBuffer(Faithful):
+    """A gradient of 2,048 numbers or more is written where the last one of its shape is."""
+
+    fails = "large-results-do-not-share-memory"
+
+    def __init__(self) -> None:
+        self.buffers: dict[Any, Array] = {}
+
+    def placed(self, rows: Array, like: Array) -> Array:
+        right = super().placed(rows, like)
+        if right.size < 2048:
+            return right
+        buffer = self.buffers.setdefault((right.shape, right.dtype), right)
+        buffer[...] = right
+        return buffer
+
+
+class LargeLogitsShiftedInPlace(Faithful):
+    """Of 4,096 logits or more no copy is made: their maximum is subtracted where they are."""
+
+    fails = "large-inputs-are-not-modified"
+
+    def loss(self, logits: Array, target: Array, **options: Any) -> Array:
+        right = super().loss(logits, target, **options)
+        if logits.size >= 4096 and logits.flags.writeable:
+            logits -= logits.max()
+        return right
+
+
 class LastTileOfRowsAlwaysFull(Faithful):
     """Rows are summed in tiles of eight: the last one is filled up with what lies in memory."""
 
