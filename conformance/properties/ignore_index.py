@@ -218,6 +218,22 @@ def unsigned_labels(case: Case, trial: Trial) -> None:
 
 
 @states(
+    "An ignore_index beyond 32 bits ignores no class that its low bits name, or is refused.",
+    slug="ignore-index-beyond-32-bits",
+    family="ignore_index",
+    level="should",
+    formula="l(x, y) with ignore_index = 2^32 + y is l(x, y), or an exception",
+    space=EVERYTHING.but(
+        regimes=SMALL, targets=("indices",), ignored=("none",), target_dtypes=("int64",), min_rows=1
+    ),
+    needs=("ignore_index",),
+    share=0.25,
+)
+def ignore_index_beyond_32_bits(case: Case, trial: Trial) -> None:
+    _loss_is_right_or_refused(case, trial, ignore_index=2**32 + int(case.target.flat[0]))
+
+
+@states(
     "An ignore_index that is a class costs probabilities nothing, or is refused beside them.",
     slug="probabilities-are-not-ignored",
     family="ignore_index",
@@ -229,8 +245,12 @@ def unsigned_labels(case: Case, trial: Trial) -> None:
 )
 def probabilities_are_not_ignored(case: Case, trial: Trial) -> None:
     shares = rows_of(case.target, case.class_axis).astype(np.float64).sum(0)
-    asked = case.but(ignore_index=int(shares.argmax()))
-    loss = trial.outcome(asked)
+    _loss_is_right_or_refused(case, trial, ignore_index=int(shares.argmax()))
+
+
+def _loss_is_right_or_refused(case: Case, trial: Trial, *, ignore_index: int) -> None:
+    """The loss is as if nothing were ignored."""
+    loss = trial.outcome(case.but(ignore_index=ignore_index))
     if isinstance(loss, str):
         return  # whoever refuses misleads nobody
     loss = trial.shaped("the loss", loss, case.result_shape)
@@ -244,6 +264,7 @@ PROPERTIES = (
     garbage_in_ignored_rows_is_harmless,
     any_index_can_be_ignored,
     unsigned_labels,
+    ignore_index_beyond_32_bits,
     probabilities_are_not_ignored,
     all_ignored_is_zero,
     mean_of_nothing,

@@ -243,6 +243,26 @@ def large_results_do_not_share_memory(case: Case, trial: Trial) -> None:
 
 
 @states(
+    "Large logits are known by all of their numbers, not by the first of them.",
+    slug="large-logits-are-read-to-their-end",
+    family="purity",
+    formula="C = 4095 .. 4097: l(x', y) after l(x, y), where x' differs in its last logit alone",
+    space=LARGE_CALLS,
+    needs=("gradient", "calls in this process"),
+    strong=LARGE_CALLS.regimes,
+    dtypes=("float64", "float32"),
+    share=0.1,
+)
+def large_logits_are_read_to_their_end(case: Case, trial: Trial) -> None:
+    case = normalised(calm(case))
+    logits = case.logits.copy()
+    logits[-1, -1] += 12  # no other class is as likely
+    for asked in (case, case.but(logits=logits)):
+        trial.loss_is_right(asked)
+        trial.gradient_is_right(asked)
+
+
+@states(
     "Logits that are written over those of an earlier call are read anew.",
     slug="reused-buffer",
     family="purity",
@@ -297,6 +317,7 @@ PROPERTIES = (
     no_state_between_calls,
     results_do_not_share_memory,
     large_results_do_not_share_memory,
+    large_logits_are_read_to_their_end,
     reused_buffer,
     memory_layout,
     memory_layout_of_the_gradient,

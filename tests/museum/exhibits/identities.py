@@ -121,6 +121,15 @@ class MinusOneHardCoded(Faithful):
         return labels != -1
 
 
+class IgnoreIndexOf32Bits(Faithful):
+    """The ignored index is passed to the kernel as an int of 32 bits."""
+
+    fails = "ignore-index-beyond-32-bits"
+
+    def kept(self, labels: Array, ignore_index: int) -> Any:
+        return super().kept(labels, (ignore_index + 2**31) % 2**32 - 2**31)
+
+
 class IgnoredClassLeavesTheSoftmax(Faithful):
     """A class that is ignored is taken out of the softmax too."""
 

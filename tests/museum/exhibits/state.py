@@ -91,6 +91,20 @@ class GradientInOneBuffer(Faithful):
         return buffer
 
 
+class KnownByItsBeginning(Faithful):
+    """The log-softmax is kept for the first 1,024 bytes of the logits, and for their shape."""
+
+    fails = "large-logits-are-read-to-their-end"
+
+    def __init__(self) -> None:
+        self.known: dict[Any, Array] = {}
+
+    def log_softmax(self, x: Array) -> Array:
+        beginning = (x.shape, x.dtype, x.tobytes()[:1024])
+        right = super().log_softmax(x)
+        return self.known.setdefault(beginning, right) if x.size > 2048 else right
+
+
 class KnownByItsAddress(Faithful):
     """The log-softmax is kept for the memory that the logits lie in, not for what they are."""
 
