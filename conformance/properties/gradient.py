@@ -48,7 +48,11 @@ def linear_in_the_cotangent(case: Case, trial: Trial) -> None:
     slug="zero-cotangent",
     family="gradient",
     formula="vjp(0) = 0",
-    space=EVERYTHING.but(regimes=ORDINARY),
+    space=PLAIN.but(
+        regimes=("typical",),
+        targets=("indices", "probabilities"),
+        reductions=("none", "mean", "sum"),
+    ),
     needs=("gradient",),
     share=0.25,
 )
