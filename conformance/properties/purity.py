@@ -60,7 +60,7 @@ def gradient_does_not_modify_inputs(case: Case, trial: Trial) -> None:
 
 
 @states(
-    "Large logits stay as they are, too.",
+    "Neither the loss nor the gradient modifies large inputs.",
     slug="large-inputs-are-not-modified",
     family="purity",
     formula="C = 4095 .. 4097: x, y, w after l and after the vjp = before, bit for bit",
@@ -227,7 +227,7 @@ def results_do_not_share_memory(case: Case, trial: Trial) -> None:
 
 
 @states(
-    "Large results are not overwritten by the next call, either.",
+    "The results of one large call are not overwritten by the next.",
     slug="large-results-do-not-share-memory",
     family="purity",
     formula="C = 4095 .. 4097: l(x, y), looked at after another call, is l(x, y);  so is dl/dx",
